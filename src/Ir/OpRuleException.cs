@@ -1,0 +1,12 @@
+namespace Optc.Ir;
+
+/// <summary>
+/// An op cannot accept these operands or attributes: what is wrong as data, without the place, which only the
+/// caller knows. The verifier and the runtime turn it into a <see cref="Diagnostic"/> that names the node.
+/// </summary>
+public sealed class OpRuleException(string message) : Exception(message)
+{
+    public string? Found { get; init; }
+
+    public string? Expected { get; init; }
+}
