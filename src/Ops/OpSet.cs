@@ -1,0 +1,25 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Optc.Formats.TfLite;
+
+namespace Optc.Ops;
+
+/// <summary>Every op optc knows, in alphabetical order. An op that is not here does not exist.</summary>
+public static class OpSet
+{
+    public static ImmutableArray<OpEntry> All { get; } =
+    [
+        OpEntry.TfLite<LeakyRelu>(),
+        OpEntry.Of<OpaqueTfLite>(),
+        OpEntry.TfLite<Reshape>(),
+    ];
+
+    private static readonly FrozenDictionary<string, OpEntry> ByName = All.ToFrozenDictionary(e => e.Schema.Name);
+
+    private static readonly FrozenDictionary<BuiltinOperator, OpEntry> ByTfLiteCode =
+        All.Where(e => e.TfLiteCode is not null).ToFrozenDictionary(e => e.TfLiteCode!.Value);
+
+    public static OpEntry? Find(string name) => ByName.GetValueOrDefault(name);
+
+    public static OpEntry? Find(BuiltinOperator code) => ByTfLiteCode.GetValueOrDefault(code);
+}

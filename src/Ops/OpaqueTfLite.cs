@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+using Optc.Formats.TfLite;
+using Optc.Ir;
+using Optc.Ir.Text;
+
+namespace Optc.Ops;
+
+/// <summary>An operator of a <c>.tflite</c> file that optc does not know, or not in this version: carried, never interpreted.</summary>
+/// <param name="Code">Builtin operator; <see cref="BuiltinOperator.Custom"/> for custom ones.</param>
+/// <param name="CustomName">Name of a custom operator, else empty.</param>
+/// <param name="Version">Version as the file has it; kept.</param>
+/// <remarks>The operator's record, with options of any kind, travels in <see cref="Node.Foreign"/>.</remarks>
+public sealed record OpaqueTfLite(BuiltinOperator Code, string CustomName, int Version) : IOp<OpaqueTfLite>
+{
+    public static OpSchema Declaration { get; } = new("opaque_tflite", ["x*"], ["y*"]) { HasSideEffects = true };
+
+    public static OpaqueTfLite Parse(AttributeReader attributes) => new(
+        (BuiltinOperator)attributes.Int("code"), attributes.String("custom"), attributes.Int("version"));
+
+    public void Describe(AttributeWriter attributes) =>
+        attributes.Add("code", (int)Code).Add("custom", CustomName).Add("version", Version);
+
+    /// <summary>What the file declares: nothing else is known.</summary>
+    public ImmutableArray<TensorType> InferTypes(OpOperands operands) =>
+        [.. operands.Declared.Select(t => t with { Quant = null })];
+}
