@@ -5,8 +5,8 @@
 
 namespace Optc.Formats.TfLite;
 
-/// <summary>Enum <c>TensorType</c>; values that are not listed occur in newer files.</summary>
-public enum TensorType : sbyte
+/// <summary>Enum <c>TensorElementType</c>; values that are not listed occur in newer files.</summary>
+public enum TensorElementType : sbyte
 {
     Float32 = 0,
     Float16 = 1,

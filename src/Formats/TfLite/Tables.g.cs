@@ -86,7 +86,7 @@ public sealed partial record VariantSubType
 {
     public ImmutableArray<int> Shape { get; init => field = value.IsDefault ? [] : value; } = [];
 
-    public TensorType Type { get; init; }
+    public TensorElementType Type { get; init; }
 
     public bool HasRank { get; init; }
 
@@ -111,7 +111,7 @@ public sealed partial record TensorRecord
 {
     public ImmutableArray<int> Shape { get; init => field = value.IsDefault ? [] : value; } = [];
 
-    public TensorType Type { get; init; }
+    public TensorElementType Type { get; init; }
 
     public uint Buffer { get; init; }
 

@@ -628,7 +628,7 @@ public sealed partial record Conv2DOptions : IBuiltinOptions
 
     public int DilationHFactor { get; init; } = 1;
 
-    public TensorType QuantizedBiasType { get; init; }
+    public TensorElementType QuantizedBiasType { get; init; }
 
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.Conv2DOptions;
 }
@@ -787,7 +787,7 @@ public sealed partial record FullyConnectedOptions : IBuiltinOptions
 
     public bool AsymmetricQuantizeInputs { get; init; }
 
-    public TensorType QuantizedBiasType { get; init; }
+    public TensorElementType QuantizedBiasType { get; init; }
 
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.FullyConnectedOptions;
 }
@@ -1131,9 +1131,9 @@ public sealed partial record LogSoftmaxOptions : IBuiltinOptions
 /// <summary>Table <c>CastOptions</c>; code 37 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record CastOptions : IBuiltinOptions
 {
-    public TensorType InDataType { get; init; }
+    public TensorElementType InDataType { get; init; }
 
-    public TensorType OutDataType { get; init; }
+    public TensorElementType OutDataType { get; init; }
 
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.CastOptions;
 }
@@ -1159,7 +1159,7 @@ public sealed partial record TileOptions : IBuiltinOptions
 /// <summary>Table <c>ArgMaxOptions</c>; code 40 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record ArgMaxOptions : IBuiltinOptions
 {
-    public TensorType OutputType { get; init; }
+    public TensorElementType OutputType { get; init; }
 
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ArgMaxOptions;
 }
@@ -1167,7 +1167,7 @@ public sealed partial record ArgMaxOptions : IBuiltinOptions
 /// <summary>Table <c>ArgMinOptions</c>; code 57 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record ArgMinOptions : IBuiltinOptions
 {
-    public TensorType OutputType { get; init; }
+    public TensorElementType OutputType { get; init; }
 
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ArgMinOptions;
 }
@@ -1225,7 +1225,7 @@ public sealed partial record TransposeConvOptions : IBuiltinOptions
 
     public ActivationFunctionType FusedActivationFunction { get; init; }
 
-    public TensorType QuantizedBiasType { get; init; }
+    public TensorElementType QuantizedBiasType { get; init; }
 
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.TransposeConvOptions;
 }
@@ -1259,7 +1259,7 @@ public sealed partial record NotEqualOptions : IBuiltinOptions
 /// <summary>Table <c>ShapeOptions</c>; code 55 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record ShapeOptions : IBuiltinOptions
 {
-    public TensorType OutType { get; init; }
+    public TensorElementType OutType { get; init; }
 
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ShapeOptions;
 }
@@ -1409,7 +1409,7 @@ public sealed partial record MirrorPadOptions : IBuiltinOptions
 /// <summary>Table <c>UniqueOptions</c>; code 80 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record UniqueOptions : IBuiltinOptions
 {
-    public TensorType IdxOutType { get; init; } = TensorType.Int32;
+    public TensorElementType IdxOutType { get; init; } = TensorElementType.Int32;
 
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.UniqueOptions;
 }
@@ -1569,9 +1569,9 @@ public sealed partial record HashtableOptions : IBuiltinOptions
 {
     public int TableId { get; init; }
 
-    public TensorType KeyDtype { get; init; }
+    public TensorElementType KeyDtype { get; init; }
 
-    public TensorType ValueDtype { get; init; }
+    public TensorElementType ValueDtype { get; init; }
 
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.HashtableOptions;
 }

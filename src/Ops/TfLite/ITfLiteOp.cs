@@ -24,14 +24,8 @@ public interface ITfLiteOp<TSelf> : ITfLiteOp
 }
 
 /// <summary>How one node is written.</summary>
-/// <param name="Options">The builtin options, or <see langword="null"/> where the operator has none.</param>
-public sealed record TfLiteEncoding(int Version, IBuiltinOptions? Options)
-{
-    /// <summary>Options of the second union, where newer operators have theirs.</summary>
-    public IBuiltinOptions2? Options2 { get; init; }
-
-    public static TfLiteEncoding Plain(int version = 1) => new(version, null);
-}
+/// <param name="Options">Options of either union, or <see langword="null"/> where the operator has none.</param>
+public sealed record TfLiteEncoding(int Version, IOperatorOptions? Options = null);
 
 /// <summary>What writing an op may look at.</summary>
 /// <param name="Operands">Types of the inputs (with quantization), constants, and the output types as declared.</param>
@@ -62,7 +56,7 @@ public sealed record TfLiteSource(OperatorRecord Operator, IReadOnlyList<string>
 {
     /// <summary>Options of the expected kind; all defaults when the operator carries none.</summary>
     public T Options<T>()
-        where T : class, IBuiltinOptions => Operator.Require<T>();
+        where T : class, IOperatorOptions, new() => Operator.Require<T>();
 
     /// <exception cref="OpRuleException">There is no such subgraph.</exception>
     public string GraphName(int index) => (uint)index < (uint)GraphNames.Count
