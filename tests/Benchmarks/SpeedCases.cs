@@ -1,0 +1,62 @@
+using Optc.Ops.Kernels;
+
+namespace Optc.Tests.Benchmarks;
+
+/// <summary>Every kernel on every shape and every path this processor has.</summary>
+internal static class SpeedCases
+{
+    public static IEnumerable<SpeedCase> All()
+    {
+        foreach ((int m, int k, int n) in Shapes.Products)
+        {
+            foreach (SimdPath path in FloatPaths)
+            {
+                yield return Product(m, k, n, path);
+            }
+        }
+
+        foreach ((string name, Conv2DGeometry geometry) in Shapes.Convolutions)
+        {
+            foreach (SimdPath path in FloatPaths)
+            {
+                yield return Convolution(name, geometry, path);
+            }
+        }
+    }
+
+    private static IEnumerable<SimdPath> FloatPaths =>
+        new[] { SimdPath.Avx512, SimdPath.Avx2, SimdPath.Portable }.Where(SimdPaths.IsSupported);
+
+    private static SpeedCase Product(int m, int k, int n, SimdPath path)
+    {
+        float[] a = Floats((long)m * k);
+        float[] y = new float[m * n];
+        PackedMatrix b = PackedMatrix.FromRows(Floats((long)k * n), k, n);
+        return new(
+            $"gemm {m}x{k}x{n} f32 {path}",
+            2L * m * k * n,
+            () => FloatGemm.Multiply(m, a, k, 1, b, [], float.MinValue, float.MaxValue, y, n, path: path));
+    }
+
+    private static SpeedCase Convolution(string name, Conv2DGeometry geometry, SimdPath path)
+    {
+        PreparedConv2D layer = new(
+            geometry, Floats(geometry.WeightLength), Floats(geometry.OutputChannels), 0, path: path);
+        float[] x = Floats(geometry.InputLength);
+        float[] y = new float[geometry.OutputLength];
+        byte[] scratch = new byte[layer.ScratchBytes];
+        return new($"{name} f32 {path}", 2 * geometry.Products, () => layer.Run(x, y, scratch));
+    }
+
+    private static float[] Floats(long count)
+    {
+        Random random = new(1);
+        float[] values = new float[count];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = (random.NextSingle() * 2) - 1;
+        }
+
+        return values;
+    }
+}
