@@ -24,6 +24,8 @@ public enum DType
     String,
     Resource,
     Variant,
+    F8E4M3,
+    F8E5M2,
 }
 
 /// <summary>Widths and names of the element types.</summary>
@@ -32,7 +34,7 @@ public static class DTypes
     private static readonly string[] Names =
     [
         "f32", "f16", "bf16", "f64", "i2", "i4", "u4", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64",
-        "bool", "c64", "c128", "string", "resource", "variant",
+        "bool", "c64", "c128", "string", "resource", "variant", "f8e4m3", "f8e5m2",
     ];
 
     extension(DType type)
@@ -42,7 +44,7 @@ public static class DTypes
         {
             DType.I2 => 2,
             DType.I4 or DType.U4 => 4,
-            DType.I8 or DType.U8 or DType.Bool => 8,
+            DType.I8 or DType.U8 or DType.Bool or DType.F8E4M3 or DType.F8E5M2 => 8,
             DType.F16 or DType.BF16 or DType.I16 or DType.U16 => 16,
             DType.F32 or DType.I32 or DType.U32 or DType.Resource => 32,
             DType.F64 or DType.I64 or DType.U64 or DType.C64 => 64,
@@ -53,7 +55,7 @@ public static class DTypes
         /// <summary>Short lower-case name as the text form writes it, e.g. <c>f32</c>, <c>i8</c>.</summary>
         public string Name => Names[(int)type];
 
-        public bool IsFloat => type is DType.F32 or DType.F16 or DType.BF16 or DType.F64;
+        public bool IsFloat => type is DType.F32 or DType.F16 or DType.BF16 or DType.F64 or DType.F8E4M3 or DType.F8E5M2;
 
         /// <summary>True for the signed and unsigned integers, packed ones included; false for bool.</summary>
         public bool IsInteger => type is >= DType.I2 and <= DType.U64;

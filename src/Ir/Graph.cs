@@ -30,6 +30,8 @@ public sealed class Graph
 
     public bool IsOutput(Value value) => _outputs.Contains(value);
 
+    public bool Contains(Node node) => _nodes.Contains(node);
+
     /// <summary>Every value once, in order of first appearance: inputs, then for each node its operands and its outputs, then outputs.</summary>
     public IEnumerable<Value> Values()
     {

@@ -21,12 +21,14 @@ public sealed record SparseLevel(int DenseSize, ImmutableArray<int> Segments, Im
 /// <remarks>Source: the <c>SparsityParameters</c> table of the TFLite schema; Kjolstad et al., OOPSLA 2017.</remarks>
 public sealed record SparseLayout(ImmutableArray<int> TraversalOrder, ImmutableArray<int> BlockMap, ImmutableArray<SparseLevel> Levels)
 {
+    private const int MaximumLevels = 32;
+
     /// <summary>Writes the stored elements to their dense places.</summary>
     /// <exception cref="OpRuleException">The layout does not fit the shape, or addresses more elements than are stored.</exception>
     public byte[] Expand(DType dtype, Shape shape, ReadOnlySpan<byte> stored)
     {
         int rank = shape.Rank;
-        if (dtype.BitWidth is 0 or < 8 || TraversalOrder.Length != Levels.Length || TraversalOrder.Length != rank + BlockMap.Length
+        if (Levels.Length > MaximumLevels || dtype.BitWidth is 0 or < 8 || TraversalOrder.Length != Levels.Length || TraversalOrder.Length != rank + BlockMap.Length
             || !TraversalOrder.Order().SequenceEqual(Enumerable.Range(0, TraversalOrder.Length))
             || BlockMap.Any(d => d < 0 || d >= rank))
         {

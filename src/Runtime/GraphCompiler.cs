@@ -101,12 +101,8 @@ internal sealed class GraphCompiler(Session session, Graph graph)
 
         if (value.Constant is { } constant)
         {
+            session.Charge(constant.Sparse is null ? 0 : constant.DType.ByteCount(constant.Shape.ElementCount));
             TensorData dense = constant.ToDense();
-            if (!ReferenceEquals(dense, constant))
-            {
-                session.Charge(dense.Bytes.Length);
-            }
-
             buffer = new() { Type = value.Type with { Shape = dense.Shape }, Constant = dense };
         }
         else if (value.IsVariable)
