@@ -14,12 +14,15 @@ public static class Generator
         Schema schema = SchemaParser.Parse(schemaText);
         CSharpTypes types = new(schema);
         TypeEmitter typeEmitter = new(schema, types, SchemaFile, NamespaceName);
+        CodecEmitter codecEmitter = new(schema, types, SchemaFile, NamespaceName);
         return new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             ["Enums.g.cs"] = typeEmitter.Enums(),
             ["Unions.g.cs"] = typeEmitter.Unions(),
             ["UnionTables.g.cs"] = typeEmitter.Tables(ofUnions: true),
             ["Tables.g.cs"] = typeEmitter.Tables(ofUnions: false),
+            ["SchemaReader.g.cs"] = codecEmitter.Reader(),
+            ["SchemaWriter.g.cs"] = codecEmitter.Writer(),
         };
     }
 }

@@ -1,0 +1,58 @@
+using Optc.Formats.FlatBuffers;
+
+namespace Optc.Formats.TfLite;
+
+/// <summary>Reads and writes <c>.tflite</c> files, schema version 3 with all its revisions up to 3d.</summary>
+public static class TfLiteFile
+{
+    /// <summary>Bytes 4 to 7 of a file.</summary>
+    public const string Identifier = "TFL3";
+
+    /// <summary>Whether a file says that it is a <c>.tflite</c> model.</summary>
+    public static bool IsRecognized(ReadOnlySpan<byte> file) => file.Length >= 8 && file[4..8].SequenceEqual("TFL3"u8);
+
+    /// <summary>Reads a model.</summary>
+    /// <param name="file">
+    /// The whole file. The data of buffers and custom options are slices of it, so it must not change while the model is
+    /// in use.
+    /// </param>
+    /// <returns>
+    /// The model with data behind the FlatBuffer resolved, and all indices between its tables valid: tensors of operators
+    /// (-1 is an optional one that is not given), subgraphs and signatures, operator codes, buffers.
+    /// </returns>
+    /// <exception cref="MalformedDataException">
+    /// The bytes are no valid model, or need a newer schema (a table of unknown options).
+    /// </exception>
+    public static ModelRecord Read(ReadOnlyMemory<byte> file) => Read(file, out _);
+
+    /// <inheritdoc cref="Read(ReadOnlyMemory{byte})"/>
+    /// <param name="unknownFields">
+    /// Fields that the file has and the schema does not know, as <c>Table.slot N</c>, at most 100. They are not part of the
+    /// model and would be missing from a file written from it.
+    /// </param>
+    public static ModelRecord Read(ReadOnlyMemory<byte> file, out IReadOnlyCollection<string> unknownFields)
+    {
+        FlatBufferReader reader = new(file);
+        ModelRecord model = reader.ReadRoot(SchemaReader.Root, Identifier, SchemaReader.ReadModel);
+        ReferenceCheck.Check(model);
+        unknownFields = reader.UnknownFields;
+        return model;
+    }
+
+    /// <summary>
+    /// Writes a model. Equal models give equal bytes. The data of buffers stand on multiples of 16 bytes; they are written
+    /// from where they are, so that writing needs little memory of its own.
+    /// </summary>
+    /// <exception cref="NotSupportedException">The file would exceed 2^31 - 1 bytes.</exception>
+    public static void Write(ModelRecord model, Stream stream) => Build(model).WriteTo(stream);
+
+    /// <summary>As <see cref="Write"/>, into memory.</summary>
+    /// <exception cref="NotSupportedException">The file would exceed 2^31 - 1 bytes.</exception>
+    public static byte[] ToArray(ModelRecord model) => Build(model).ToArray();
+
+    private static FlatBufferContent Build(ModelRecord model)
+    {
+        FlatBufferWriter writer = new(shareEqual: true);
+        return writer.Finish(SchemaWriter.WriteModel(writer, model), Identifier);
+    }
+}
