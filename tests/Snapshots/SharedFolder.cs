@@ -35,13 +35,8 @@ public static class SharedFolder
             return Directory.Exists(given) ? System.IO.Path.GetFullPath(given) : null;
         }
 
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(System.IO.Path.Combine(folder.FullName, "Optimizer.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        string? beside = folder?.Parent is { } parent ? System.IO.Path.Combine(parent.FullName, "shared") : null;
+        string? above = Directory.GetParent(RepositoryFolder.PathOrNull ?? AppContext.BaseDirectory)?.FullName;
+        string? beside = above is null ? null : System.IO.Path.Combine(above, "shared");
         return Directory.Exists(beside) ? beside : null;
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace Optc.Tools.SchemaGenerator;
 
@@ -31,7 +30,7 @@ internal sealed class CSharpTypes(Schema schema)
     public string Element(FieldType type) => type.Kind switch
     {
         FieldKind.Scalar or FieldKind.ScalarVector => Scalar(type.Target),
-        FieldKind.Enum or FieldKind.EnumVector => type.Target,
+        FieldKind.Enum or FieldKind.EnumVector => Enum(type.Target).CSharpName,
         FieldKind.String => "string",
         FieldKind.Table or FieldKind.TableVector => Table(type.Target),
         FieldKind.Union => "I" + type.Target,
@@ -56,10 +55,11 @@ internal sealed class CSharpTypes(Schema schema)
         _ => field.Default,
     };
 
+    private EnumType Enum(string name) => schema.Enums.Single(type => type.Name == name);
+
     private string EnumDefault(Field field)
     {
-        EnumMember member = schema.Enums.Single(type => type.Name == field.Type.Target)
-            .Members.Single(member => member.SchemaName == field.Default);
-        return string.Create(CultureInfo.InvariantCulture, $"{field.Type.Target}.{member.CSharpName}");
+        EnumType type = Enum(field.Type.Target);
+        return $"{type.CSharpName}.{type.Members.Single(member => member.SchemaName == field.Default).CSharpName}";
     }
 }

@@ -5,7 +5,7 @@ internal sealed record Schema(
     IReadOnlyList<EnumType> Enums, IReadOnlyList<UnionType> Unions, IReadOnlyList<TableType> Tables, string Root);
 
 /// <param name="Scalar">The scalar that holds it in a file, e.g. <c>int8</c>.</param>
-internal sealed record EnumType(string Name, string Scalar, IReadOnlyList<EnumMember> Members);
+internal sealed record EnumType(string Name, string CSharpName, string Scalar, IReadOnlyList<EnumMember> Members);
 
 internal sealed record EnumMember(string SchemaName, string CSharpName, long Value);
 

@@ -67,7 +67,8 @@ internal sealed class SchemaParser
     private static EnumType ReadEnum(string[] head, List<(int Line, string[] Words)> members)
     {
         string prefix = head is [.., "strip", string stripped] ? stripped : "";
-        return new EnumType(head[1], head[3], [.. members.Select(member =>
+        string csharpName = head is [_, _, _, _, "as", string renamed] ? renamed : head[1];
+        return new EnumType(head[1], csharpName, head[3], [.. members.Select(member =>
         {
             (int line, string[] words) = member;
             if (words is not [string name, "=", string value, ..] || !name.StartsWith(prefix, StringComparison.Ordinal))

@@ -12,7 +12,7 @@ internal sealed class TypeEmitter(Schema schema, CSharpTypes types, string schem
         {
             source.Line();
             source.Line($"/// <summary>Enum <c>{type.Name}</c>; values that are not listed occur in newer files.</summary>");
-            source.Open($"public enum {type.Name} : {CSharpTypes.Scalar(type.Scalar)}");
+            source.Open($"public enum {type.CSharpName} : {CSharpTypes.Scalar(type.Scalar)}");
             foreach (EnumMember member in type.Members)
             {
                 source.Line(string.Create(CultureInfo.InvariantCulture, $"{member.CSharpName} = {member.Value},"));

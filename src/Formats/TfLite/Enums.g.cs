@@ -5,7 +5,7 @@
 
 namespace Optc.Formats.TfLite;
 
-/// <summary>Enum <c>TensorElementType</c>; values that are not listed occur in newer files.</summary>
+/// <summary>Enum <c>TensorType</c>; values that are not listed occur in newer files.</summary>
 public enum TensorElementType : sbyte
 {
     Float32 = 0,

@@ -113,7 +113,7 @@ internal static partial class SchemaReader
         return new()
         {
             Shape = table.Vector<int>(0, "shape"),
-            Type = table.Scalar<TensorType>(1, "type"),
+            Type = table.Scalar<TensorElementType>(1, "type"),
             HasRank = table.Bool(2, "has_rank"),
         };
     }
@@ -124,7 +124,7 @@ internal static partial class SchemaReader
         return new()
         {
             Shape = table.Vector<int>(0, "shape"),
-            Type = table.Scalar<TensorType>(1, "type"),
+            Type = table.Scalar<TensorElementType>(1, "type"),
             Buffer = table.Scalar<uint>(2, "buffer"),
             Name = table.String(3, "name"),
             Quantization = table.Table(4, "quantization", ReadQuantizationParameters),
@@ -369,7 +369,7 @@ internal static partial class SchemaReader
             FusedActivationFunction = table.Scalar<ActivationFunctionType>(3, "fused_activation_function"),
             DilationWFactor = table.Scalar<int>(4, "dilation_w_factor", 1),
             DilationHFactor = table.Scalar<int>(5, "dilation_h_factor", 1),
-            QuantizedBiasType = table.Scalar<TensorType>(6, "quantized_bias_type"),
+            QuantizedBiasType = table.Scalar<TensorElementType>(6, "quantized_bias_type"),
         };
     }
 
@@ -491,7 +491,7 @@ internal static partial class SchemaReader
             WeightsFormat = table.Scalar<FullyConnectedOptionsWeightsFormat>(1, "weights_format"),
             KeepNumDims = table.Bool(2, "keep_num_dims"),
             AsymmetricQuantizeInputs = table.Bool(3, "asymmetric_quantize_inputs"),
-            QuantizedBiasType = table.Scalar<TensorType>(4, "quantized_bias_type"),
+            QuantizedBiasType = table.Scalar<TensorElementType>(4, "quantized_bias_type"),
         };
     }
 
@@ -809,8 +809,8 @@ internal static partial class SchemaReader
         table.Expect("CastOptions", 2);
         return new()
         {
-            InDataType = table.Scalar<TensorType>(0, "in_data_type"),
-            OutDataType = table.Scalar<TensorType>(1, "out_data_type"),
+            InDataType = table.Scalar<TensorElementType>(0, "in_data_type"),
+            OutDataType = table.Scalar<TensorElementType>(1, "out_data_type"),
         };
     }
 
@@ -837,7 +837,7 @@ internal static partial class SchemaReader
         table.Expect("ArgMaxOptions", 1);
         return new()
         {
-            OutputType = table.Scalar<TensorType>(0, "output_type"),
+            OutputType = table.Scalar<TensorElementType>(0, "output_type"),
         };
     }
 
@@ -846,7 +846,7 @@ internal static partial class SchemaReader
         table.Expect("ArgMinOptions", 1);
         return new()
         {
-            OutputType = table.Scalar<TensorType>(0, "output_type"),
+            OutputType = table.Scalar<TensorElementType>(0, "output_type"),
         };
     }
 
@@ -901,7 +901,7 @@ internal static partial class SchemaReader
             StrideW = table.Scalar<int>(1, "stride_w"),
             StrideH = table.Scalar<int>(2, "stride_h"),
             FusedActivationFunction = table.Scalar<ActivationFunctionType>(3, "fused_activation_function"),
-            QuantizedBiasType = table.Scalar<TensorType>(4, "quantized_bias_type"),
+            QuantizedBiasType = table.Scalar<TensorElementType>(4, "quantized_bias_type"),
         };
     }
 
@@ -937,7 +937,7 @@ internal static partial class SchemaReader
         table.Expect("ShapeOptions", 1);
         return new()
         {
-            OutType = table.Scalar<TensorType>(0, "out_type"),
+            OutType = table.Scalar<TensorElementType>(0, "out_type"),
         };
     }
 
@@ -1089,7 +1089,7 @@ internal static partial class SchemaReader
         table.Expect("UniqueOptions", 1);
         return new()
         {
-            IdxOutType = table.Scalar<TensorType>(0, "idx_out_type", TensorType.Int32),
+            IdxOutType = table.Scalar<TensorElementType>(0, "idx_out_type", TensorElementType.Int32),
         };
     }
 
@@ -1249,8 +1249,8 @@ internal static partial class SchemaReader
         return new()
         {
             TableId = table.Scalar<int>(0, "table_id"),
-            KeyDtype = table.Scalar<TensorType>(1, "key_dtype"),
-            ValueDtype = table.Scalar<TensorType>(2, "value_dtype"),
+            KeyDtype = table.Scalar<TensorElementType>(1, "key_dtype"),
+            ValueDtype = table.Scalar<TensorElementType>(2, "value_dtype"),
         };
     }
 

@@ -882,7 +882,7 @@ internal static partial class SchemaWriter
 
     public static FlatOffset WriteUniqueOptions(FlatBufferWriter writer, UniqueOptions record)
     {
-        writer.Add(0, record.IdxOutType, TensorType.Int32);
+        writer.Add(0, record.IdxOutType, TensorElementType.Int32);
         return writer.FinishTable();
     }
 
