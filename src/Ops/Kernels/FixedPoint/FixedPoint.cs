@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace Optc.Ops.Kernels;
@@ -18,11 +19,6 @@ namespace Optc.Ops.Kernels;
 /// </remarks>
 public readonly record struct FixedPoint(int Mantissa, int Exponent)
 {
-    /// <summary>The same factor without its sign.</summary>
-    public FixedPoint Magnitude => Mantissa >= 0 ? this
-        : Mantissa == int.MinValue ? new(1 << 30, Exponent + 1)
-        : new(-Mantissa, Exponent);
-
     /// <summary>
     /// True where the reference demands a factor "smaller than one": <c>0 &lt; m &lt; 1</c>, so that no left shift occurs.
     /// </summary>
@@ -59,6 +55,14 @@ public readonly record struct FixedPoint(int Mantissa, int Exponent)
         double.IsFinite(factor)
             ? Normalize(factor)
             : throw new ArgumentOutOfRangeException(nameof(factor), factor, "A factor is finite.");
+
+    /// <summary>The same factor without its sign.</summary>
+    public FixedPoint Abs() => Mantissa >= 0 ? this
+        : Mantissa == int.MinValue ? new(1 << 30, Exponent + 1)
+        : new(-Mantissa, Exponent);
+
+    /// <summary>The factor as a formula, e.g. <c>1073741824 * 2^-31</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Mantissa} * 2^{Exponent - 31}");
 
     /// <summary>Multiplies a 32-bit accumulator by this factor, rounding twice.</summary>
     /// <param name="value">
