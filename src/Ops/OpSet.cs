@@ -9,9 +9,19 @@ public static class OpSet
 {
     public static ImmutableArray<OpEntry> All { get; } =
     [
+        OpEntry.TfLite<AssignVariable>(),
+        OpEntry.TfLite<CallOnce>(),
+        OpEntry.TfLite<EmbeddingLookup>(),
+        OpEntry.TfLite<If>(),
         OpEntry.TfLite<LeakyRelu>(),
         OpEntry.Of<OpaqueTfLite>(),
+        OpEntry.TfLite<ReadVariable>(),
         OpEntry.TfLite<Reshape>(),
+        OpEntry.TfLite<Svdf>(),
+        OpEntry.TfLite<UnidirectionalSequenceLstm>(),
+        OpEntry.TfLite<UnidirectionalSequenceRnn>(),
+        OpEntry.TfLite<VarHandle>(),
+        OpEntry.TfLite<While>(),
     ];
 
     private static readonly FrozenDictionary<string, OpEntry> ByName = All.ToFrozenDictionary(e => e.Schema.Name);

@@ -30,6 +30,8 @@ internal sealed class GraphProgram(
 
     public void Run(Action<Node>? observer)
     {
+        // A graph without steps may be the body of a loop that never ends.
+        session.Cancellation.ThrowIfCancellationRequested();
         foreach (Step step in steps)
         {
             session.Cancellation.ThrowIfCancellationRequested();

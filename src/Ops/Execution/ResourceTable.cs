@@ -7,6 +7,7 @@ namespace Optc.Ops.Execution;
 public sealed class ResourceTable
 {
     private readonly List<Entry> _entries = [];
+    private readonly HashSet<string> _initialized = [];
 
     /// <summary>The handle of the variable of this name; the same for every call with these names.</summary>
     public int Handle(string container, string sharedName)
@@ -22,9 +23,12 @@ public sealed class ResourceTable
     }
 
     /// <summary>Gives a variable its size, if it has none yet. Every byte starts as the low byte of the zero point.</summary>
+    /// <exception cref="OpRuleException">The handle is not one of this table.</exception>
     public void Declare(int handle, TensorType type)
     {
-        Entry entry = _entries[handle];
+        Entry entry = (uint)handle < (uint)_entries.Count
+            ? _entries[handle]
+            : throw new OpRuleException("a handle belongs to no resource variable") { Found = $"{handle}" };
         if (entry.Bytes is null)
         {
             entry.Fill = type.Quant is null ? (byte)0 : unchecked((byte)type.Quant.ZeroPoint);
@@ -39,9 +43,15 @@ public sealed class ResourceTable
         ? bytes
         : throw new OpRuleException("a resource variable is used before it has a size");
 
-    /// <summary>Puts every variable back to its initial content.</summary>
+    /// <summary>True when the graph that initialises variables has run since the session was made or reset.</summary>
+    public bool IsInitialized(string graph) => _initialized.Contains(graph);
+
+    public void MarkInitialized(string graph) => _initialized.Add(graph);
+
+    /// <summary>Puts every variable back to its initial content; graphs that initialise variables will run again.</summary>
     public void Reset()
     {
+        _initialized.Clear();
         foreach (Entry entry in _entries)
         {
             entry.Bytes?.AsSpan().Fill(entry.Fill);
