@@ -21,11 +21,21 @@ internal static class SpeedCases
             {
                 yield return Convolution(name, geometry, path);
             }
+
+            foreach (SimdPath path in IntPaths)
+            {
+                yield return Int8Convolution(name, geometry, path, RoundingProfile.Tflm);
+            }
+
+            yield return Int8Convolution(name, geometry, SimdPaths.BestInt8, RoundingProfile.Xnnpack);
         }
     }
 
     private static IEnumerable<SimdPath> FloatPaths =>
         new[] { SimdPath.Avx512, SimdPath.Avx2, SimdPath.Portable }.Where(SimdPaths.IsSupported);
+
+    private static IEnumerable<SimdPath> IntPaths =>
+        new[] { SimdPath.AvxVnni, SimdPath.Avx512, SimdPath.Avx2, SimdPath.Portable }.Where(SimdPaths.IsSupported);
 
     private static SpeedCase Product(int m, int k, int n, SimdPath path)
     {
@@ -46,6 +56,26 @@ internal static class SpeedCases
         float[] y = new float[geometry.OutputLength];
         byte[] scratch = new byte[layer.ScratchBytes];
         return new($"{name} f32 {path}", 2 * geometry.Products, () => layer.Run(x, y, scratch));
+    }
+
+    private static SpeedCase Int8Convolution(
+        string name, Conv2DGeometry geometry, SimdPath path, RoundingProfile profile)
+    {
+        float[] scales = [.. Floats(geometry.OutputChannels).Select(s => 0.001f + MathF.Abs(s * 0.01f))];
+        Requantizer stage = Requantizer.ForConvolution(profile, 0.5f, scales, 0.4f, -3, ActivationRange.Int8);
+        PreparedInt8Conv2D layer = new(
+            geometry, Bytes(geometry.WeightLength), new int[geometry.OutputChannels], 5, stage, path);
+        sbyte[] x = Bytes(geometry.InputLength);
+        sbyte[] y = new sbyte[geometry.OutputLength];
+        byte[] scratch = new byte[layer.ScratchBytes];
+        return new($"{name} i8 {profile} {path}", 2 * geometry.Products, () => layer.Run(x, y, scratch));
+    }
+
+    private static sbyte[] Bytes(long count)
+    {
+        sbyte[] values = new sbyte[count];
+        new Random(1).NextBytes((byte[])(Array)values);
+        return values;
     }
 
     private static float[] Floats(long count)

@@ -15,18 +15,23 @@ public enum SimdPath
     /// <summary>x86 with AVX2 and FMA.</summary>
     Avx2,
 
-    /// <summary>AVX2 and the 8-bit dot product of AVX-VNNI for integer kernels; float kernels as <see cref="Avx2"/>.</summary>
+    /// <summary>
+    /// AVX2 and the 8-bit dot product of AVX-VNNI for int8 kernels; float and int16 kernels as <see cref="Avx2"/>.
+    /// </summary>
     AvxVnni,
 
-    /// <summary>AVX-512 (F, BW, DQ, VL) for float kernels; integer kernels take AVX-VNNI where the processor has it.</summary>
+    /// <summary>AVX-512 (F, BW, DQ, VL).</summary>
     Avx512,
 }
 
 /// <summary>What this processor can run.</summary>
 public static class SimdPaths
 {
-    /// <summary>The path used when a caller names none; decided once.</summary>
+    /// <summary>The fastest path of float and int16 kernels; decided once.</summary>
     public static SimdPath Best { get; } = Choose();
+
+    /// <summary>The fastest path of int8 kernels: the 8-bit dot product wherever there is one.</summary>
+    public static SimdPath BestInt8 { get; } = IsSupported(SimdPath.AvxVnni) ? SimdPath.AvxVnni : Best;
 
     /// <summary>Whether this processor can run a path.</summary>
     public static bool IsSupported(SimdPath path) => path switch

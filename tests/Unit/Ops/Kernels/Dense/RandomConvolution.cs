@@ -59,4 +59,13 @@ internal sealed class RandomConvolution(int seed)
 
     public int[] Ints(long count, int limit) =>
         [.. Enumerable.Range(0, (int)count).Select(_ => Between(-limit, limit))];
+
+    /// <summary>An output stage of either profile that neither saturates always nor maps all to zero.</summary>
+    public Requantizer Stage(int channels, bool uniform)
+    {
+        float[] scales = [.. Enumerable.Range(0, uniform ? 1 : channels).Select(_ => 1e-4f + (_random.NextSingle() * 0.01f))];
+        RoundingProfile profile = Between(0, 1) == 0 ? RoundingProfile.Tflm : RoundingProfile.Xnnpack;
+        return Requantizer.ForConvolution(
+            profile, 0.5f, scales, 0.4f, Between(-128, 127), new ActivationRange(Between(-128, -20), Between(20, 127)));
+    }
 }
