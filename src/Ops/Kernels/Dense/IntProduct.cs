@@ -68,12 +68,7 @@ internal unsafe struct Int8Sink(sbyte* y, nint stride, Requantizer requantizer, 
 {
     public readonly void Store(int* tile, int tileStride, int firstRow, int rows, int firstColumn, int columns)
     {
-        for (int row = 0; row < rows; row++)
-        {
-            requantizer.Apply(
-                new ReadOnlySpan<int>(tile + (row * tileStride), columns),
-                new Span<sbyte>(y + ((firstRow + row) * stride) + firstColumn, columns),
-                firstChannel + firstColumn);
-        }
+        requantizer.ApplyTile(
+            tile, tileStride, rows, columns, y + (firstRow * stride) + firstColumn, stride, firstChannel + firstColumn);
     }
 }

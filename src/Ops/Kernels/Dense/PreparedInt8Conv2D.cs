@@ -57,7 +57,7 @@ public sealed unsafe class PreparedInt8Conv2D
         Geometry = geometry;
         _requantizer = requantizer;
         _zeroPoint = inputZeroPoint;
-        SimdPath chosen = path is null ? SimdPaths.BestInt8 : SimdPaths.Resolve(path);
+        SimdPath chosen = path is null ? SimdPaths.ForInt8(geometry.Depth) : SimdPaths.Resolve(path);
         _isUnsigned = chosen == SimdPath.AvxVnni && AvxVnni.IsSupported;
         int wordElements = _isUnsigned ? 4 : 2;
         _plan = new ConvolutionPlan(geometry, 4 / wordElements, mustStage: !_isUnsigned, wordElements);
