@@ -122,6 +122,15 @@ internal sealed class FlatBufferReader
         }
 
         long vtable = position - (long)Scalar<int>(position, path);
+        if (vtable < 0 || vtable > file.Length - FlatTable.FirstSlot)
+        {
+            throw new MalformedDataException(
+                position,
+                path.ToString(),
+                string.Create(CultureInfo.InvariantCulture, $"a vtable at {vtable}"),
+                string.Create(CultureInfo.InvariantCulture, $"a place inside of the file, which has {file.Length} bytes"));
+        }
+
         int vtableSize = Scalar<ushort>(vtable, path);
         int inlineSize = Scalar<ushort>(vtable + sizeof(ushort), path);
         if (vtableSize < FlatTable.FirstSlot || vtableSize % sizeof(ushort) != 0 || inlineSize < OffsetSize)

@@ -1,0 +1,166 @@
+using System.Buffers.Binary;
+using Optc.Formats.FlatBuffers;
+using Xunit;
+
+namespace Optc.Tests.Unit.Formats.FlatBuffers;
+
+public sealed class FlatBufferWriterTests
+{
+    [Fact]
+    public void A_table_is_laid_out_as_the_format_says()
+    {
+        FlatBufferWriter writer = new(shareEqual: true);
+        FlatOffset text = writer.String("hi");
+        writer.Add(0, (byte)7);
+        writer.Add(1, text);
+        writer.Add(3, (short)-2);
+
+        byte[] file = writer.Finish(writer.FinishTable(), "TEST").ToArray();
+
+        byte[] expected =
+        [
+            20, 0, 0, 0, // root table at 20
+            (byte)'T', (byte)'E', (byte)'S', (byte)'T',
+            12, 0, 12, 0, 5, 0, 8, 0, 0, 0, 6, 0, // vtable: 12 bytes for 12; slots 0, 1 and 3
+            12, 0, 0, 0, // table: its vtable is 12 bytes before
+            0, 7, 0xfe, 0xff, // padding, slot 0, slot 3
+            4, 0, 0, 0, // slot 1: string 4 bytes ahead
+            2, 0, 0, 0, (byte)'h', (byte)'i', 0, 0,
+        ];
+        Assert.Equal(expected, file);
+    }
+
+    [Fact]
+    public void Defaults_are_left_out()
+    {
+        FlatBufferWriter writer = new(shareEqual: true);
+        writer.Add(0, 5, absent: 5);
+        writer.Add(1, 0);
+        writer.Add(2, false, absent: true);
+
+        byte[] file = writer.Finish(writer.FinishTable(), "TEST").ToArray();
+
+        FlatBufferReader reader = new(file);
+        (int, int, bool) read = reader.ReadRoot("Root", "TEST", table =>
+            (table.Scalar(0, "a", 99), table.Scalar(1, "b", 98), table.Bool(2, "c", absent: true)));
+        Assert.Equal((99, 98, false), read);
+    }
+
+    [Fact]
+    public void Equal_vtables_are_shared()
+    {
+        FlatBufferWriter writer = new(shareEqual: false);
+        FlatOffset tables = writer.TableVector([1, 2, 3], (writer, value) =>
+        {
+            writer.Add(0, value);
+            return writer.FinishTable();
+        });
+        writer.Add(1, tables);
+
+        byte[] file = writer.Finish(writer.FinishTable(), "TEST").ToArray();
+
+        // head 8, root vtable 8 + 2 padding, root 8, vector 4 + 3 * 4, one vtable 6, three tables of 8
+        Assert.InRange(file.Length, 72, 76);
+        Assert.Equal([1, 2, 3], new FlatBufferReader(file).ReadRoot("Root", "TEST", root =>
+            root.TableVector(1, "t", table => (object)table.Scalar<int>(0, "v")).Cast<int>()));
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 2)]
+    public void Equal_vectors_are_shared_on_request(bool share, int copies)
+    {
+        FlatBufferWriter writer = new(share);
+        FlatOffset first = writer.Vector<int>([0x11223344, 0x55667788]);
+        FlatOffset second = writer.Vector<int>([0x11223344, 0x55667788]);
+        writer.Add(0, first);
+        writer.Add(1, second);
+
+        byte[] file = writer.Finish(writer.FinishTable(), "TEST").ToArray();
+
+        Assert.Equal(copies, Count(file, [0x44, 0x33, 0x22, 0x11, 0x88, 0x77, 0x66, 0x55]));
+    }
+
+    [Fact]
+    public void Strings_and_vectors_of_equal_bytes_are_not_mixed_up()
+    {
+        FlatBufferWriter writer = new(shareEqual: true);
+        FlatOffset bytes = writer.ByteVector("abc"u8.ToArray());
+        FlatOffset text = writer.String("abc");
+        FlatOffset long64 = writer.Vector<long>([1]);
+        FlatOffset int32 = writer.Vector<int>([1, 0]);
+
+        Assert.Equal(4, new HashSet<FlatOffset> { bytes, text, long64, int32 }.Count);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(1024)]
+    [InlineData(1025)]
+    [InlineData(100_003)]
+    public void Data_stands_on_the_alignment_asked_for(int length)
+    {
+        byte[] data = new byte[length];
+        new Random(length).NextBytes(data);
+        FlatBufferWriter writer = new(shareEqual: true);
+        FlatOffset odd = writer.String("x");
+        FlatOffset vector = writer.ByteVector(data, alignment: 16);
+        FlatOffset longs = writer.Vector<long>([1, 2]);
+        writer.Add(0, odd);
+        writer.Add(1, vector);
+        writer.Add(2, longs);
+        writer.Add(3, 0.5);
+
+        byte[] file = writer.Finish(writer.FinishTable(), "TEST").ToArray();
+
+        Assert.Equal(0, file.Length % 16);
+        Assert.Equal(0, (file.Length - vector.FromEnd + 4) % 16);
+        Assert.Equal(0, (file.Length - longs.FromEnd + 4) % 8);
+        FlatBufferReader reader = new(file);
+        Assert.Equal(data, reader.ReadRoot("Root", "TEST", root => root.ByteVector(1, "data")).ToArray());
+        Assert.Equal([1L, 2L], new FlatBufferReader(file).ReadRoot("Root", "TEST", root => root.Vector<long>(2, "l").ToArray()));
+        Assert.Equal(0.5, new FlatBufferReader(file).ReadRoot("Root", "TEST", root => root.Scalar<double>(3, "d")));
+    }
+
+    [Fact]
+    public void Large_data_is_referenced_until_it_is_written_out()
+    {
+        byte[] data = new byte[4096];
+        FlatBufferWriter writer = new(shareEqual: true);
+        FlatOffset vector = writer.ByteVector(data);
+        writer.Add(0, vector);
+        FlatBufferContent content = writer.Finish(writer.FinishTable(), "TEST");
+
+        data[17] = 99;
+
+        byte[] file = content.ToArray();
+        Assert.Equal(content.Length, file.Length);
+        Assert.Equal(99, file[file.Length - vector.FromEnd + 4 + 17]);
+    }
+
+    [Fact]
+    public void A_table_without_fields_has_four_bytes()
+    {
+        FlatBufferWriter writer = new(shareEqual: true);
+
+        byte[] file = writer.Finish(writer.FinishTable(), "TEST").ToArray();
+
+        Assert.Equal(16, file.Length);
+        Assert.Equal(12u, BinaryPrimitives.ReadUInt32LittleEndian(file));
+        Assert.Equal(4, BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(12)));
+    }
+
+    private static int Count(ReadOnlySpan<byte> file, ReadOnlySpan<byte> pattern)
+    {
+        int count = 0;
+        for (int place = file.IndexOf(pattern); place >= 0; place = file.IndexOf(pattern))
+        {
+            count++;
+            file = file[(place + 1)..];
+        }
+
+        return count;
+    }
+}
