@@ -36,7 +36,9 @@ public sealed class MalformedDataException : Exception
         Expected = expected;
     }
 
-    /// <summary>As <see cref="MalformedDataException(long, string, string, string)"/>, with the error that was the cause.</summary>
+    /// <summary>
+    /// As <see cref="MalformedDataException(long, string, string, string)"/>, with the error that was the cause.
+    /// </summary>
     public MalformedDataException(long offset, string path, string found, string expected, Exception innerException)
         : base(Describe(offset, path, found, expected), innerException)
     {
@@ -55,7 +57,9 @@ public sealed class MalformedDataException : Exception
 
     public string Expected { get; } = "";
 
-    private static string Describe(long offset, string path, string found, string expected) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{path}{(offset < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (byte 0x{offset:x})"))}: found {found}, expected {expected}");
+    private static string Describe(long offset, string path, string found, string expected)
+    {
+        string place = offset < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (byte 0x{offset:x})");
+        return $"{path}{place}: found {found}, expected {expected}";
+    }
 }

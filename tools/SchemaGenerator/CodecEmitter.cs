@@ -23,7 +23,8 @@ internal sealed class CodecEmitter(Schema schema, CSharpTypes types, string sche
         foreach (UnionType union in schema.Unions)
         {
             source.Line();
-            source.Open($"private static Func<FlatTable?, {union.InterfaceName}>? Select{union.Name}(byte code) => code switch");
+            source.OpenSwitch(
+                $"private static Func<FlatTable?, {union.InterfaceName}>? Select{union.Name}(byte code)", "code");
             foreach (UnionMember member in union.Members)
             {
                 source.Line(string.Create(CultureInfo.InvariantCulture, $"{member.Code} => static table => ")
@@ -31,7 +32,7 @@ internal sealed class CodecEmitter(Schema schema, CSharpTypes types, string sche
             }
 
             source.Line("_ => null,");
-            source.Close(";");
+            source.CloseSwitch();
         }
 
         source.Close();
@@ -58,8 +59,8 @@ internal sealed class CodecEmitter(Schema schema, CSharpTypes types, string sche
         foreach (UnionType union in schema.Unions)
         {
             source.Line();
-            source.Open(
-                $"private static FlatOffset Write{union.Name}(FlatBufferWriter writer, {union.InterfaceName}? value) => value switch");
+            string parameters = $"FlatBufferWriter writer, {union.InterfaceName}? value";
+            source.OpenSwitch($"private static FlatOffset Write{union.Name}({parameters})", "value");
             source.Line("null => default,");
             foreach (UnionMember member in union.Members)
             {
@@ -67,7 +68,7 @@ internal sealed class CodecEmitter(Schema schema, CSharpTypes types, string sche
             }
 
             source.Line("_ => throw new UnreachableException(value.GetType().Name),");
-            source.Close(";");
+            source.CloseSwitch();
         }
 
         source.Close();
@@ -76,7 +77,8 @@ internal sealed class CodecEmitter(Schema schema, CSharpTypes types, string sche
 
     private void Reader(SourceText source, TableType table)
     {
-        string expected = string.Create(CultureInfo.InvariantCulture, $"table.Expect(\"{table.Name}\", {table.SlotCount});");
+        string expected = string.Create(
+            CultureInfo.InvariantCulture, $"table.Expect(\"{table.Name}\", {table.SlotCount});");
         source.Open($"public static {table.CSharpName} Read{table.Name}(FlatTable table)");
         source.Line(expected);
         Field[] fields = [.. table.Fields.Where(field => field.IsProperty)];
@@ -175,7 +177,8 @@ internal sealed class CodecEmitter(Schema schema, CSharpTypes types, string sche
         return field.Type.Kind switch
         {
             FieldKind.Scalar or FieldKind.Enum => $"writer.Add({slot}, record.{field.PropertyName}{absent});",
-            FieldKind.Union => $"writer.AddUnion({slot}, (byte)(record.{field.PropertyName}?.UnionType ?? default), {local});",
+            FieldKind.Union =>
+                $"writer.AddUnion({slot}, (byte)(record.{field.PropertyName}?.UnionType ?? default), {local});",
             _ => $"writer.Add({slot}, {local});",
         };
     }

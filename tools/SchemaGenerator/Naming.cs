@@ -7,8 +7,8 @@ internal static class Naming
         string.Concat(name.Split('_').Select(part => char.ToUpperInvariant(part[0]) + part[1..]));
 
     /// <summary>
-    /// <c>RELU_N1_TO_1</c> gives <c>ReluN1To1</c>, <c>L2_POOL_2D</c> gives <c>L2Pool2D</c>: the first letter of each part
-    /// stays, the others become small.
+    /// <c>RELU_N1_TO_1</c> gives <c>ReluN1To1</c>, <c>L2_POOL_2D</c> gives <c>L2Pool2D</c>: the first letter of each
+    /// part stays, the others become small.
     /// </summary>
     public static string FromUpperCase(string name) => string.Concat(name.Split('_').Select(Capitalize));
 

@@ -46,7 +46,7 @@ internal sealed record FieldType(FieldKind Kind, string Target);
 
 internal sealed record Field(int Slot, string Name, FieldType Type)
 {
-    /// <summary>As in the schema: a number, <c>true</c>, or the name of an enum member; null for zero or absent.</summary>
+    /// <summary>As in the schema: a number, <c>true</c>, or the name of an enum member; null for zero.</summary>
     public string? Default { get; init; }
 
     /// <summary>Alignment of the first element in bytes; 0 where the element size decides.</summary>

@@ -56,13 +56,16 @@ internal sealed class SchemaParser
         }
 
         return new Schema(
-            [.. blocks.Where(block => block.Words[0] == "enum").Select(block => ReadEnum(block.Words, block.Members))],
-            [.. blocks.Where(block => block.Words[0] == "union").Select(block => ReadUnion(block.Words, block.Members))],
-            [.. blocks.Where(block => block.Words[0] == "table").Select(block => ReadTable(block.Words, block.Members))],
+            [.. Blocks("enum").Select(block => ReadEnum(block.Words, block.Members))],
+            [.. Blocks("union").Select(block => ReadUnion(block.Words, block.Members))],
+            [.. Blocks("table").Select(block => ReadTable(block.Words, block.Members))],
             root is not null && kinds.GetValueOrDefault(root) == "table"
                 ? root
                 : throw Wrong(number, "no root table"));
     }
+
+    private IEnumerable<(int Line, string[] Words, List<(int Line, string[] Words)> Members)> Blocks(string kind) =>
+        blocks.Where(block => block.Words[0] == kind);
 
     private static EnumType ReadEnum(string[] head, List<(int Line, string[] Words)> members)
     {

@@ -45,6 +45,20 @@ internal sealed class SourceText
         depth++;
     }
 
+    /// <summary>Opens a switch expression as the body of the member whose head is given.</summary>
+    public void OpenSwitch(string head, string value)
+    {
+        Line(head + " =>");
+        depth++;
+        Open(value + " switch");
+    }
+
+    public void CloseSwitch()
+    {
+        Close(";");
+        depth--;
+    }
+
     public void Close(string after = "")
     {
         depth--;

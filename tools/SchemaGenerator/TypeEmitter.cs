@@ -11,7 +11,8 @@ internal sealed class TypeEmitter(Schema schema, CSharpTypes types, string schem
         foreach (EnumType type in schema.Enums)
         {
             source.Line();
-            source.Line($"/// <summary>Enum <c>{type.Name}</c>; values that are not listed occur in newer files.</summary>");
+            source.Line(
+                $"/// <summary>Enum <c>{type.Name}</c>; values that are not listed occur in newer files.</summary>");
             source.Open($"public enum {type.CSharpName} : {CSharpTypes.Scalar(type.Scalar)}");
             foreach (EnumMember member in type.Members)
             {
@@ -73,7 +74,9 @@ internal sealed class TypeEmitter(Schema schema, CSharpTypes types, string schem
         string places = string.Concat(unions.Select(place => string.Create(
             CultureInfo.InvariantCulture, $"; code {place.Code} of union <c>{place.Union.Name}</c>")));
         source.Line($"/// <summary>Table <c>{table.Name}</c>{places}.</summary>");
-        string bases = unions.Count == 0 ? "" : " : " + string.Join(", ", unions.Select(place => place.Union.InterfaceName));
+        string bases = unions.Count == 0
+            ? ""
+            : " : " + string.Join(", ", unions.Select(place => place.Union.InterfaceName));
         Field[] fields = [.. table.Fields.Where(field => field.IsProperty)];
         if (fields.Length == 0 && unions.Count == 0)
         {

@@ -1,7 +1,8 @@
 namespace Optc.Formats.FlatBuffers;
 
 /// <summary>Compares byte arrays by content, also with spans that are not yet arrays.</summary>
-internal sealed class ByteSequenceComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+internal sealed class ByteSequenceComparer
+    : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
 {
     public static ByteSequenceComparer Instance { get; } = new();
 

@@ -8,7 +8,7 @@ namespace Optc.Formats.FlatBuffers;
 /// </summary>
 /// <remarks>
 /// <para>Tables: each reference to a table takes 4 bytes of its owner, so a file whose tables have one owner each holds
-/// at most a quarter of its length. </para>
+/// at most a quarter of its length.</para>
 /// <para>Vectors and strings: distinct ones do not overlap in files that a writer has made, so they hold at most the
 /// length of the file; twice that is granted. The same one may be referenced often (writers share equal ones); what all
 /// references together stand for is bounded by 256 times the length.</para>
@@ -23,7 +23,8 @@ internal sealed class FlatBudget(int fileLength)
     {
         if (--tables < 0)
         {
-            throw new MalformedDataException(position, path.ToString(), Found("tables"), "offsets that do not repeat themselves");
+            throw new MalformedDataException(
+                position, path.ToString(), Found("tables"), "offsets that do not repeat themselves");
         }
     }
 
@@ -35,7 +36,8 @@ internal sealed class FlatBudget(int fileLength)
         referencedBytes -= bytes;
         if (distinctBytes < 0 || referencedBytes < 0)
         {
-            throw new MalformedDataException(position, path.ToString(), Found("vectors"), "vectors that do not overlap");
+            throw new MalformedDataException(
+                position, path.ToString(), Found("vectors"), "vectors that do not overlap");
         }
     }
 

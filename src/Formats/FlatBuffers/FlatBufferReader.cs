@@ -128,7 +128,7 @@ internal sealed class FlatBufferReader
                 position,
                 path.ToString(),
                 string.Create(CultureInfo.InvariantCulture, $"a vtable at {vtable}"),
-                string.Create(CultureInfo.InvariantCulture, $"a place inside of the file, which has {file.Length} bytes"));
+                string.Create(CultureInfo.InvariantCulture, $"a place in the file, which has {file.Length} bytes"));
         }
 
         int vtableSize = Scalar<ushort>(vtable, path);
@@ -147,7 +147,7 @@ internal sealed class FlatBufferReader
         return new FlatTable(this, position, (int)vtable, vtableSize, inlineSize, path, depth);
     }
 
-    /// <summary>The place of the first element and the number of elements of the vector at <paramref name="position"/>.</summary>
+    /// <summary>The place of the first element and the number of elements of a vector.</summary>
     public (int First, int Count) Vector(int position, int elementSize, FlatPath path)
     {
         uint count = Scalar<uint>(position, path);
@@ -158,8 +158,10 @@ internal sealed class FlatBufferReader
             throw new MalformedDataException(
                 position,
                 path.ToString(),
-                string.Create(CultureInfo.InvariantCulture, $"a vector of {count} elements in a file of {file.Length} bytes"),
-                string.Create(CultureInfo.InvariantCulture, $"at most {room} elements from here to the end of the file"));
+                string.Create(
+                    CultureInfo.InvariantCulture, $"a vector of {count} elements in a file of {file.Length} bytes"),
+                string.Create(
+                    CultureInfo.InvariantCulture, $"at most {room} elements from here to the end of the file"));
         }
 
         return (first, (int)count);

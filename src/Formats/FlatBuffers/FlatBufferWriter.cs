@@ -11,8 +11,8 @@ namespace Optc.Formats.FlatBuffers;
 /// written. Equal calls give equal bytes.
 /// </summary>
 /// <remarks>
-/// <para>Scalars stand on multiples of their size, vectors on what is asked for, all counted from the start of the file.
-/// Equal vtables are shared; fields that equal their default are left out.</para>
+/// <para>Scalars stand on multiples of their size, vectors on what is asked for, all counted from the start of the
+/// file. Equal vtables are shared; fields that equal their default are left out.</para>
 /// <para>Byte vectors above <see cref="ReferenceThreshold"/> are referenced, not copied, and must not change until the
 /// content has been written out.</para>
 /// <para>Source of the layout: the FlatBuffers internals document, https://flatbuffers.dev/internals/.</para>
@@ -60,7 +60,7 @@ internal sealed class FlatBufferWriter(bool shareEqual)
         return Count(bytes.Length);
     }
 
-    /// <param name="alignment">As for <see cref="ByteVector"/>; at least the size of an element is given anyway.</param>
+    /// <param name="alignment">As for <see cref="ByteVector"/>; at least the size of an element anyway.</param>
     public FlatOffset Vector<T>(ImmutableArray<T> elements, int alignment = 1)
         where T : unmanaged
     {
@@ -113,7 +113,9 @@ internal sealed class FlatBufferWriter(bool shareEqual)
         }
     }
 
-    /// <summary>Adds a string, vector or table to the table that <see cref="FinishTable"/> will write; null is left out.</summary>
+    /// <summary>
+    /// Adds a string, vector or table to the table that <see cref="FinishTable"/> will write; null is left out.
+    /// </summary>
     public void Add(int slot, FlatOffset target)
     {
         if (!target.IsNull)
@@ -144,7 +146,7 @@ internal sealed class FlatBufferWriter(bool shareEqual)
         {
             if (slots[i].Size > 0)
             {
-                int offset = BinaryPrimitives.ReadUInt16LittleEndian(vtable[(FlatTable.FirstSlot + (i * sizeof(ushort)))..]);
+                int offset = BinaryPrimitives.ReadUInt16LittleEndian(Entry(vtable, i));
                 Write(table[offset..], slots[i], position.FromEnd - offset);
             }
         }
@@ -210,11 +212,14 @@ internal sealed class FlatBufferWriter(bool shareEqual)
         for (int i = 0; i < slotCount; i++)
         {
             ushort offset = slots[i].Size > 0 ? (ushort)(inlineSize - distances[i]) : (ushort)0;
-            BinaryPrimitives.WriteUInt16LittleEndian(vtable[(FlatTable.FirstSlot + (i * sizeof(ushort)))..], offset);
+            BinaryPrimitives.WriteUInt16LittleEndian(Entry(vtable, i), offset);
         }
 
         return inlineSize;
     }
+
+    private static Span<byte> Entry(Span<byte> vtable, int slot) =>
+        vtable.Slice(FlatTable.FirstSlot + (slot * sizeof(ushort)), sizeof(ushort));
 
     private static void Write(Span<byte> place, Slot slot, int fromEnd)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Optc.Formats.FlatBuffers;
 
-/// <summary>Where a value stands, for messages: a name inside of its owner, with an index where that is a vector.</summary>
+/// <summary>Where a value stands, for messages: a name in its owner, with an index where that is a vector.</summary>
 internal sealed record FlatPath(FlatPath? Owner, string Name, int Index = -1)
 {
     /// <summary>E.g. <c>Model.subgraphs[0].tensors[7]</c>.</summary>

@@ -6,8 +6,8 @@ namespace Optc.Formats.FlatBuffers;
 
 /// <summary>
 /// Strings of a file as .NET strings and back. A file may hold bytes that are no UTF-8; each becomes one lone surrogate
-/// U+DC80..U+DCFF, which no valid UTF-8 decodes to, and becomes that byte again when written. (The convention is that of
-/// Python's <c>surrogateescape</c>, PEP 383.)
+/// U+DC80..U+DCFF, which no valid UTF-8 decodes to, and becomes that byte again when written. (The convention is that
+/// of Python's <c>surrogateescape</c>, PEP 383.)
 /// </summary>
 internal static class FlatString
 {

@@ -151,7 +151,7 @@ internal readonly struct FlatTable(
         if (code == 0)
         {
             return target is not (int place, FlatPath field) ? null : throw new MalformedDataException(
-                place, field.ToString(), "a table of a union without its type", "a type code other than 0, or no table");
+                place, field.ToString(), "a table of a union without its type", "a type code above 0, or no table");
         }
 
         Func<FlatTable?, T> read = select(code) ?? throw new MalformedDataException(
@@ -194,6 +194,6 @@ internal readonly struct FlatTable(
                 vtable + entry,
                 new FlatPath(path, name).ToString(),
                 string.Create(CultureInfo.InvariantCulture, $"a field of {size} bytes at {offset}"),
-                string.Create(CultureInfo.InvariantCulture, $"a place inside of the table, which has {inlineSize} bytes"));
+                string.Create(CultureInfo.InvariantCulture, $"a place in the table, which has {inlineSize} bytes"));
     }
 }

@@ -19,13 +19,15 @@ internal static class ReferenceCheck
 
         for (int i = 0; i < model.Metadata.Length; i++)
         {
-            Check(model.Metadata[i].Buffer, FirstTensor, model.Buffers.Length, "buffers", "Model.metadata", i, ".buffer");
+            Check(model.Metadata[i].Buffer, 0, model.Buffers.Length, "buffers", "Model.metadata", i, ".buffer");
         }
 
         for (int i = 0; i < model.SignatureDefs.Length; i++)
         {
             SignatureDefRecord signature = model.SignatureDefs[i];
-            Check(signature.SubgraphIndex, 0, model.Subgraphs.Length, "subgraphs", "Model.signature_defs", i, ".subgraph_index");
+            Check(
+                signature.SubgraphIndex, 0, model.Subgraphs.Length, "subgraphs",
+                "Model.signature_defs", i, ".subgraph_index");
             int tensors = model.Subgraphs[(int)signature.SubgraphIndex].Tensors.Length;
             string path = string.Create(CultureInfo.InvariantCulture, $"Model.signature_defs[{i}]");
             Check(signature.Inputs, tensors, path + ".inputs");
@@ -45,7 +47,9 @@ internal static class ReferenceCheck
         for (int i = 0; i < graph.Operators.Length; i++)
         {
             OperatorRecord node = graph.Operators[i];
-            Check(node.OpcodeIndex, 0, model.OperatorCodes.Length, "operator codes", path + ".operators", i, ".opcode_index");
+            Check(
+                node.OpcodeIndex, 0, model.OperatorCodes.Length, "operator codes",
+                path + ".operators", i, ".opcode_index");
             string owner = string.Create(CultureInfo.InvariantCulture, $"{path}.operators[{i}]");
             Check(node.Inputs, OptionalTensor, graph.Tensors.Length, owner + ".inputs");
             Check(node.Outputs, OptionalTensor, graph.Tensors.Length, owner + ".outputs");
@@ -77,7 +81,7 @@ internal static class ReferenceCheck
                 -1,
                 string.Create(CultureInfo.InvariantCulture, $"{path}[{element}]{field}"),
                 string.Create(CultureInfo.InvariantCulture, $"index {index}"),
-                string.Create(CultureInfo.InvariantCulture, $"{lowest} to {count - 1L}, since there are {count} {what}"));
+                string.Create(CultureInfo.InvariantCulture, $"{lowest} to {count - 1L}; there are {count} {what}"));
         }
     }
 }

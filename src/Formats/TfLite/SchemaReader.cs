@@ -6,7 +6,7 @@ namespace Optc.Formats.TfLite;
 /// <summary>Reads the tables of the schema; the fields that are no plain properties are read here.</summary>
 internal static partial class SchemaReader
 {
-    /// <summary>Offsets of data behind the FlatBuffer are above this; converters write 1 before they know the offset.</summary>
+    /// <summary>Offsets of data behind the FlatBuffer are above this; converters write 1 until they know it.</summary>
     private const ulong PlaceholderOffset = 1;
 
     /// <summary>The version of a model that all runtimes demand; revisions of the schema only add fields.</summary>
@@ -23,8 +23,8 @@ internal static partial class SchemaReader
     }
 
     /// <summary>
-    /// The wide code is absent in files from before schema revision 3a, the narrow one cannot hold codes above 127, so the
-    /// larger of both counts.
+    /// The wide code is absent in files from before schema revision 3a, the narrow one cannot hold codes above 127, so
+    /// the larger of both counts.
     /// </summary>
     private static OperatorCodeRecord CompleteOperatorCode(OperatorCodeRecord record, FlatTable table)
     {
@@ -36,9 +36,10 @@ internal static partial class SchemaReader
     {
         ulong offset = table.Scalar<ulong>(9, "large_custom_options_offset");
         ulong size = table.Scalar<ulong>(10, "large_custom_options_size");
-        return offset > PlaceholderOffset
-            ? record with { CustomOptions = Behind(table, record.CustomOptions, offset, size, "large_custom_options_offset") }
-            : record;
+        return offset <= PlaceholderOffset ? record : record with
+        {
+            CustomOptions = Behind(table, record.CustomOptions, offset, size, "large_custom_options_offset"),
+        };
     }
 
     private static BufferRecord CompleteBuffer(BufferRecord record, FlatTable table)
@@ -57,7 +58,7 @@ internal static partial class SchemaReader
         return inside.IsEmpty ? table.Reader.External(offset, size, path) : throw new MalformedDataException(
             table.Position,
             path.ToString(),
-            string.Create(CultureInfo.InvariantCulture, $"{inside.Length} bytes inside of the FlatBuffer and {size} behind it"),
+            string.Create(CultureInfo.InvariantCulture, $"{inside.Length} bytes in the FlatBuffer, {size} behind it"),
             "data in one of these places");
     }
 }

@@ -13,12 +13,12 @@ public static class TfLiteFile
 
     /// <summary>Reads a model.</summary>
     /// <param name="file">
-    /// The whole file. The data of buffers and custom options are slices of it, so it must not change while the model is
-    /// in use.
+    /// The whole file. The data of buffers and custom options are slices of it, so it must not change while the model
+    /// is in use.
     /// </param>
     /// <returns>
-    /// The model with data behind the FlatBuffer resolved, and all indices between its tables valid: tensors of operators
-    /// (-1 is an optional one that is not given), subgraphs and signatures, operator codes, buffers.
+    /// The model with data behind the FlatBuffer resolved, and all indices between its tables valid: tensors of
+    /// operators (-1 is an optional one that is not given), subgraphs and signatures, operator codes, buffers.
     /// </returns>
     /// <exception cref="MalformedDataException">
     /// The bytes are no valid model, or need a newer schema (a table of unknown options).
@@ -27,8 +27,8 @@ public static class TfLiteFile
 
     /// <inheritdoc cref="Read(ReadOnlyMemory{byte})"/>
     /// <param name="unknownFields">
-    /// Fields that the file has and the schema does not know, as <c>Table.slot N</c>, at most 100. They are not part of the
-    /// model and would be missing from a file written from it.
+    /// Fields that the file has and the schema does not know, as <c>Table.slot N</c>, at most 100. They are not part of
+    /// the model and would be missing from a file written from it.
     /// </param>
     public static ModelRecord Read(ReadOnlyMemory<byte> file, out IReadOnlyCollection<string> unknownFields)
     {
@@ -40,8 +40,8 @@ public static class TfLiteFile
     }
 
     /// <summary>
-    /// Writes a model. Equal models give equal bytes. The data of buffers stand on multiples of 16 bytes; they are written
-    /// from where they are, so that writing needs little memory of its own.
+    /// Writes a model. Equal models give equal bytes. The data of buffers stand on multiples of 16 bytes; they are
+    /// written from where they are, so that writing needs little memory of its own.
     /// </summary>
     /// <exception cref="NotSupportedException">The file would exceed 2^31 - 1 bytes.</exception>
     public static void Write(ModelRecord model, Stream stream) => Build(model).WriteTo(stream);

@@ -5,7 +5,8 @@ namespace Optc.Formats.TfLite;
 /// <summary>Equality of vectors by content, for the records of the schema.</summary>
 internal static class VectorEquality
 {
-    public static bool Same(ReadOnlyMemory<byte> left, ReadOnlyMemory<byte> right) => left.Span.SequenceEqual(right.Span);
+    public static bool Same(ReadOnlyMemory<byte> left, ReadOnlyMemory<byte> right) =>
+        left.Span.SequenceEqual(right.Span);
 
     public static bool Same<T>(ImmutableArray<T> left, ImmutableArray<T> right) =>
         left.AsSpan().SequenceEqual(right.AsSpan());

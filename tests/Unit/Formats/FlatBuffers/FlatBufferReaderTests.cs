@@ -23,8 +23,9 @@ public sealed class FlatBufferReaderTests
         return writer.Finish(writer.FinishTable(), "TEST").ToArray();
     }
 
-    private static (int Small, string? Text, int Number) Read(byte[] file) => new FlatBufferReader(file).ReadRoot("Root", "TEST", table =>
-        (table.Scalar<byte>(0, "small"), table.String(1, "text"), table.Scalar<short>(3, "number")));
+    private static (int Small, string? Text, int Number) Read(byte[] file) =>
+        new FlatBufferReader(file).ReadRoot("Root", "TEST", table =>
+            (table.Scalar<byte>(0, "small"), table.String(1, "text"), table.Scalar<short>(3, "number")));
 
     [Fact]
     public void A_sample_is_read() => Assert.Equal<(int, string?, int)>((7, "hi", -2), Read(Sample()));
@@ -114,7 +115,8 @@ public sealed class FlatBufferReaderTests
         byte[] file = writer.Finish(writer.FinishTable(), "TEST").ToArray();
 
         FlatBufferReader reader = new(file);
-        Assert.Equal([false, true, true, true], reader.ReadRoot("Root", "TEST", table => table.BoolVector(0, "v").ToArray()));
+        bool[] read = reader.ReadRoot("Root", "TEST", table => table.BoolVector(0, "v").ToArray());
+        Assert.Equal([false, true, true, true], read);
         Assert.True(new FlatBufferReader(file).ReadRoot("Root", "TEST", table => table.Bool(1, "b")));
     }
 }

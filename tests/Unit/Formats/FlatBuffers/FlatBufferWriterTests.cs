@@ -120,7 +120,8 @@ public sealed class FlatBufferWriterTests
         Assert.Equal(0, (file.Length - longs.FromEnd + 4) % 8);
         FlatBufferReader reader = new(file);
         Assert.Equal(data, reader.ReadRoot("Root", "TEST", root => root.ByteVector(1, "data")).ToArray());
-        Assert.Equal([1L, 2L], new FlatBufferReader(file).ReadRoot("Root", "TEST", root => root.Vector<long>(2, "l").ToArray()));
+        long[] read = new FlatBufferReader(file).ReadRoot("Root", "TEST", root => root.Vector<long>(2, "l").ToArray());
+        Assert.Equal([1L, 2L], read);
         Assert.Equal(0.5, new FlatBufferReader(file).ReadRoot("Root", "TEST", root => root.Scalar<double>(3, "d")));
     }
 

@@ -9,8 +9,8 @@ using Xunit;
 namespace Optc.Tests.Unit.Formats.TfLite;
 
 /// <summary>
-/// Damaged files are read or refused with <see cref="MalformedDataException"/>, quickly and within bounded memory, and what
-/// is read can be written. <c>OPTC_FUZZ</c> multiplies the number of cases.
+/// Damaged files are read or refused with <see cref="MalformedDataException"/>, quickly and within bounded memory, and
+/// what is read can be written. <c>OPTC_FUZZ</c> multiplies the number of cases.
 /// </summary>
 public sealed class DamagedFileTests
 {

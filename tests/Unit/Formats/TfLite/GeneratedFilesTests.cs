@@ -16,7 +16,8 @@ public sealed class GeneratedFilesTests
 
         Assert.Equal(
             generated.Keys,
-            Directory.EnumerateFiles(Folder, "*.g.cs").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+            Directory.EnumerateFiles(Folder, "*.g.cs").Select(file => Path.GetFileName(file))
+                .Order(StringComparer.Ordinal));
         foreach ((string name, string text) in generated)
         {
             bool isCurrent = File.ReadAllText(Path.Combine(Folder, name)) == text;

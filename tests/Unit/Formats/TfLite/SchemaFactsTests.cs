@@ -16,8 +16,9 @@ public sealed class SchemaFactsTests
 
     [SharedFact]
     public void Enums_have_the_members_of_the_official_schema() => Assert.Equal(
-        Facts().GetProperty("enums").EnumerateArray().SelectMany(type => type.GetProperty("members").EnumerateArray().Select(
-            member => $"{Text(type, "name")} {Text(type, "underlying")} {Text(member, "name")} {member.GetProperty("value")}")),
+        Facts().GetProperty("enums").EnumerateArray().SelectMany(type => type.GetProperty("members").EnumerateArray()
+            .Select(member => $"{Text(type, "name")} {Text(type, "underlying")} {Text(member, "name")} "
+                + member.GetProperty("value"))),
         Ours.Enums.SelectMany(type => type.Members.Select(
             member => $"{type.Name} {type.Scalar} {member.SchemaName} {member.Value}")));
 
@@ -36,7 +37,9 @@ public sealed class SchemaFactsTests
                 .Where(field => Text(field.GetProperty("type"), "kind") != "union_type")
                 .Select(field => $"{Text(table, "name")} {Describe(field)}"))];
 
-        Assert.Equal(official, Ours.Tables.SelectMany(table => table.Fields.Select(field => $"{table.Name} {Describe(field)}")));
+        Assert.Equal(
+            official,
+            Ours.Tables.SelectMany(table => table.Fields.Select(field => $"{table.Name} {Describe(field)}")));
     }
 
     private static string Describe(Field field)
@@ -56,7 +59,8 @@ public sealed class SchemaFactsTests
             _ => field.Default,
         };
         int slot = field.Type.Kind == FieldKind.Union ? field.Slot + 1 : field.Slot;
-        return $"{slot} {field.Name} : {type} = {value} align {field.Alignment} {(field.IsDeprecated ? "deprecated" : "")}";
+        return $"{slot} {field.Name} : {type} = {value} align {field.Alignment} "
+            + (field.IsDeprecated ? "deprecated" : "");
     }
 
     private static string Describe(JsonElement field)

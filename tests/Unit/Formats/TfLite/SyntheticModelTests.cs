@@ -47,7 +47,8 @@ public sealed class SyntheticModelTests
         {
             ModelRecord model = TestModels.WithEverything(seed);
 
-            ModelRecord again = TfLiteFile.Read(TfLiteFile.ToArray(model), out IReadOnlyCollection<string> unknownFields);
+            ModelRecord again = TfLiteFile.Read(
+                TfLiteFile.ToArray(model), out IReadOnlyCollection<string> unknownFields);
 
             Assert.True(model.Equals(again), $"seed {seed}");
             Assert.Empty(unknownFields);
@@ -145,9 +146,10 @@ public sealed class SyntheticModelTests
     [Fact]
     public void Negative_zero_is_not_taken_for_the_default()
     {
-        ModelRecord model = TestModels.WithOperators(new OperatorRecord { BuiltinOptions = new LeakyReluOptions { Alpha = -0.0f } });
+        OperatorRecord node = new() { BuiltinOptions = new LeakyReluOptions { Alpha = -0.0f } };
 
-        float alpha = TfLiteFile.Read(TfLiteFile.ToArray(model)).Subgraphs[0].Operators[0].Require<LeakyReluOptions>().Alpha;
+        ModelRecord again = TfLiteFile.Read(TfLiteFile.ToArray(TestModels.WithOperators(node)));
+        float alpha = again.Subgraphs[0].Operators[0].Require<LeakyReluOptions>().Alpha;
 
         Assert.Equal(BitConverter.SingleToInt32Bits(-0.0f), BitConverter.SingleToInt32Bits(alpha));
     }
@@ -237,7 +239,11 @@ public sealed class SyntheticModelTests
         BinaryPrimitives.WriteInt32LittleEndian(weights, 42);
         ModelRecord model = TestModels.WithOperators() with
         {
-            Buffers = [new(), .. Enumerable.Range(0, 32).Select(i => new BufferRecord { Data = weights.AsMemory(i << 20, 1 << 20) })],
+            Buffers =
+            [
+                new(),
+                .. Enumerable.Range(0, 32).Select(i => new BufferRecord { Data = weights.AsMemory(i << 20, 1 << 20) }),
+            ],
         };
         TfLiteFile.Write(TestModels.WithOperators(), Stream.Null);
 

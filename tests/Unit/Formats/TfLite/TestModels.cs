@@ -28,7 +28,7 @@ internal static class TestModels
     public static ModelRecord WithAllOptions(int seed)
     {
         RandomRecords records = new(seed);
-        return WithOperators([.. RandomRecords.OptionTypes.Select(type => records.Create(type)).Select(options => new OperatorRecord
+        return WithOperators([.. RandomRecords.OptionTypes.Select(records.Create).Select(options => new OperatorRecord
         {
             Inputs = [0, -1],
             Outputs = [1],
