@@ -29,6 +29,24 @@ internal static class SpeedCases
 
             yield return Int8Convolution(name, geometry, null, RoundingProfile.Xnnpack);
         }
+
+        foreach (SpeedCase depthwise in Shapes.Depthwise.SelectMany(s => DepthwiseCases(s.Name, s.Geometry)))
+        {
+            yield return depthwise;
+        }
+    }
+
+    private static IEnumerable<SpeedCase> DepthwiseCases(string name, Conv2DGeometry geometry)
+    {
+        foreach (SimdPath path in FloatPaths)
+        {
+            yield return Depthwise(name, geometry, path);
+        }
+
+        foreach (SimdPath path in IntPaths)
+        {
+            yield return Int8Depthwise(name, geometry, path);
+        }
     }
 
     private static IEnumerable<SimdPath> FloatPaths =>
@@ -58,13 +76,47 @@ internal static class SpeedCases
         return new($"{name} f32 {path}", 2 * geometry.Products, () => layer.Run(x, y, scratch));
     }
 
+    private static SpeedCase Depthwise(string name, Conv2DGeometry geometry, SimdPath path)
+    {
+        PreparedDepthwiseConv2D layer = new(
+            geometry, Floats(geometry.WeightLength), Floats(geometry.OutputChannels), 0, path: path);
+        float[] x = Floats(geometry.InputLength);
+        float[] y = new float[geometry.OutputLength];
+        byte[] scratch = new byte[layer.ScratchBytes];
+        return new($"{name} f32 {path}", 2 * geometry.Products, () => layer.Run(x, y, scratch));
+    }
+
+    private static SpeedCase Int8Depthwise(string name, Conv2DGeometry geometry, SimdPath path)
+    {
+        PreparedInt8DepthwiseConv2D layer = new(
+            geometry,
+            Bytes(geometry.WeightLength),
+            new int[geometry.OutputChannels],
+            5,
+            Stage(geometry.OutputChannels, RoundingProfile.Tflm),
+            path);
+        sbyte[] x = Bytes(geometry.InputLength);
+        sbyte[] y = new sbyte[geometry.OutputLength];
+        byte[] scratch = new byte[layer.ScratchBytes];
+        return new($"{name} i8 {path}", 2 * geometry.Products, () => layer.Run(x, y, scratch));
+    }
+
+    private static Requantizer Stage(int channels, RoundingProfile profile)
+    {
+        float[] scales = [.. Floats(channels).Select(s => 0.001f + MathF.Abs(s * 0.01f))];
+        return Requantizer.ForConvolution(profile, 0.5f, scales, 0.4f, -3, ActivationRange.Int8);
+    }
+
     private static SpeedCase Int8Convolution(
         string name, Conv2DGeometry geometry, SimdPath? path, RoundingProfile profile)
     {
-        float[] scales = [.. Floats(geometry.OutputChannels).Select(s => 0.001f + MathF.Abs(s * 0.01f))];
-        Requantizer stage = Requantizer.ForConvolution(profile, 0.5f, scales, 0.4f, -3, ActivationRange.Int8);
         PreparedInt8Conv2D layer = new(
-            geometry, Bytes(geometry.WeightLength), new int[geometry.OutputChannels], 5, stage, path);
+            geometry,
+            Bytes(geometry.WeightLength),
+            new int[geometry.OutputChannels],
+            5,
+            Stage(geometry.OutputChannels, profile),
+            path);
         sbyte[] x = Bytes(geometry.InputLength);
         sbyte[] y = new sbyte[geometry.OutputLength];
         byte[] scratch = new byte[layer.ScratchBytes];

@@ -53,6 +53,16 @@ public sealed record Conv2DGeometry(
         RequireTensor(OutputChannels, Height.Kernel, Width.Kernel, GroupInputChannels);
     }
 
+    /// <inheritdoc cref="Validate"/>
+    internal void ValidateDepthwise()
+    {
+        Validate();
+        if (Groups != InputChannels)
+        {
+            throw new ArgumentException($"{Groups} groups over {InputChannels} channels are not depthwise.");
+        }
+    }
+
     private static void RequireTensor(int a, int b, int c, int d)
     {
         Int128 length = (Int128)a * b * c * d;

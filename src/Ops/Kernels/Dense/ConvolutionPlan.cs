@@ -23,13 +23,17 @@ internal sealed class ConvolutionPlan
     private readonly int _chunksPerImage;
     private readonly int _rowsPerChunk;
     private readonly int _elementSize;
+    private readonly bool _perTap;
 
     /// <param name="geometry">A validated geometry.</param>
     /// <param name="elementSize">Bytes of an element as the kernel reads it.</param>
     /// <param name="mustStage">Stage also what could be read in place, because the element type changes.</param>
     /// <param name="wordElements">A kernel reads this many elements at once; a segment may be read up to a multiple.</param>
-    public ConvolutionPlan(Conv2DGeometry geometry, int elementSize, bool mustStage, int wordElements)
+    /// <param name="perTap">A segment for each tap and channel-wise offsets, as a depthwise kernel reads.</param>
+    public ConvolutionPlan(
+        Conv2DGeometry geometry, int elementSize, bool mustStage, int wordElements, bool perTap = false)
     {
+        _perTap = perTap;
         Window height = geometry.Height;
         Window width = geometry.Width;
         if (IsPointwise(height, width))
@@ -99,6 +103,9 @@ internal sealed class ConvolutionPlan
     /// <summary>Tallest chunk, in output pixels.</summary>
     public int MaxPixels => PixelOffsets.Length;
 
+    /// <summary>Input rows of the tallest chunk, padding included.</summary>
+    public int MaxInputRows => BufferRows(_rowsPerChunk);
+
     /// <summary>The rows of a chunk.</summary>
     public ConvolutionChunk Chunk(int index)
     {
@@ -128,11 +135,11 @@ internal sealed class ConvolutionPlan
         window.Output > 0
         && (window.Before > 0 || window.Start(window.Output - 1) + window.Extent > window.Input);
 
-    private static int Segmented(Conv2DGeometry geometry) =>
+    private int Segmented(Conv2DGeometry geometry) =>
         IsContiguousAlongWidth(geometry) ? geometry.Width.Kernel * geometry.InputChannels : geometry.GroupInputChannels;
 
-    private static bool IsContiguousAlongWidth(Conv2DGeometry geometry) =>
-        geometry.Groups == 1 && (geometry.Width.Dilation == 1 || geometry.Width.Kernel == 1);
+    private bool IsContiguousAlongWidth(Conv2DGeometry geometry) =>
+        !_perTap && geometry.Groups == 1 && (geometry.Width.Dilation == 1 || geometry.Width.Kernel == 1);
 
     private AlignedBuffer<nint> Segments(Conv2DGeometry geometry)
     {

@@ -95,7 +95,7 @@ public sealed unsafe class PreparedConv2D
             if (_plan.Stages)
             {
                 source = (float*)AlignedBuffer<byte>.Align(ref *lent);
-                Staging.Run<float, float, PlainCopy<float>>(_plan, work, x, source, 0f);
+                Staging.Run(_plan, work, x, source, 0f, default(PlainCopy<float>));
             }
             else
             {

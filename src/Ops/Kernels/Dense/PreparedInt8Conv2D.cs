@@ -191,11 +191,11 @@ public sealed unsafe class PreparedInt8Conv2D
     {
         if (_isUnsigned)
         {
-            Staging.Run<sbyte, byte, UnsignedCopy>(_plan, work, x, to, (byte)(_zeroPoint + 128));
+            Staging.Run(_plan, work, x, to, (byte)(_zeroPoint + 128), default(UnsignedCopy));
         }
         else
         {
-            Staging.Run<sbyte, short, WideningCopy>(_plan, work, x, (short*)to, (short)_zeroPoint);
+            Staging.Run(_plan, work, x, (short*)to, (short)_zeroPoint, default(WideningCopy));
         }
     }
 }
