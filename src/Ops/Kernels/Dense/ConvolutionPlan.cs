@@ -20,6 +20,11 @@ internal sealed class ConvolutionPlan
     /// <summary>Output pixels of a chunk: a multiple of the tile heights 4, 6 and 8, small enough for the first caches.</summary>
     private const int TargetPixels = 96;
 
+    /// <summary>
+    /// The same for depthwise kernels, which do so little for a pixel that staging the rows above and below counts.
+    /// </summary>
+    private const int DepthwiseTargetPixels = 192;
+
     private readonly int _chunksPerImage;
     private readonly int _rowsPerChunk;
     private readonly int _elementSize;
@@ -57,7 +62,7 @@ internal sealed class ConvolutionPlan
         // Columns that any window reads; a crop or an unread rest at the right is not staged.
         int readColumns = width.Output == 0 ? 0 : ((width.Output - 1) * width.Stride) + width.Extent;
         BufferWidth = Stages ? readColumns : width.Input;
-        _rowsPerChunk = Math.Max(1, Math.Min(height.Output, TargetPixels / Math.Max(1, width.Output)));
+        _rowsPerChunk = Math.Max(1, Math.Min(height.Output, (perTap ? DepthwiseTargetPixels : TargetPixels) / Math.Max(1, width.Output)));
         int chunks = (height.Output + _rowsPerChunk - 1) / _rowsPerChunk;
         if (chunks > 0)
         {

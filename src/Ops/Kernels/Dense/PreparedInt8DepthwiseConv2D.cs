@@ -24,10 +24,10 @@ public sealed unsafe class PreparedInt8DepthwiseConv2D
     private readonly AlignedBuffer<int> _bias;
     private readonly AlignedBuffer<nint> _rowOffsets;
     private readonly AlignedBuffer<nint> _tapOffsets;
-    private readonly AlignedBuffer<sbyte> _padding;
     private readonly SimdPath _path;
     private readonly Requantizer? _requantizer;
     private readonly int _multiplier;
+    private readonly sbyte _zeroPoint;
     private readonly int _wordTaps;
     private readonly int _rowWords;
     private readonly int _channels;
@@ -72,15 +72,21 @@ public sealed unsafe class PreparedInt8DepthwiseConv2D
         _multiplier = geometry.GroupOutputChannels;
         _wordTaps = _path == SimdPath.AvxVnni ? 4 : 2;
         _plan = new ConvolutionPlan(
-            geometry with { InputChannels = _channels, Groups = _channels }, sizeof(sbyte), true, 1, perTap: true);
+            geometry with { InputChannels = _channels, Groups = _channels },
+            sizeof(sbyte),
+            mustStage: true,
+            wordElements: 1,
+            perTap: true);
         (Window height, Window width) = (_plan.Geometry.Height, _plan.Geometry.Width);
         _rowWords = (width.Kernel + _wordTaps - 1) / _wordTaps;
         _paddedChannels = (_channels + 7) / 8 * 8;
         nint pixelBytes = checked((nint)_rowWords * _paddedChannels * sizeof(int));
         _wordBytes = checked((int)(_plan.MaxInputRows * width.Output * pixelBytes));
+
+        // Taps that fill up the last word of a kernel row read behind it, with weights of zero.
+        int readBehind = checked(_rowWords * _wordTaps * width.Dilation * _channels);
         ScratchBytes = checked(
-            _wordBytes + AlignedBuffer<int>.Alignment
-            + (_multiplier == 1 ? 0 : width.Input * _channels));
+            _wordBytes + AlignedBuffer<int>.Alignment + (_plan.MaxInputRows * (int)_plan.RowBytes) + readBehind);
 
         _rowOffsets = new AlignedBuffer<nint>(_plan.MaxPixels);
         for (int pixel = 0; pixel < _plan.MaxPixels; pixel++)
@@ -96,8 +102,7 @@ public sealed unsafe class PreparedInt8DepthwiseConv2D
                 + ((nint)(tap % _rowWords) * _paddedChannels * sizeof(int));
         }
 
-        _padding = new AlignedBuffer<sbyte>(_channels);
-        _padding.Span.Fill((sbyte)inputZeroPoint);
+        _zeroPoint = (sbyte)inputZeroPoint;
         _weights = new AlignedBuffer<int>((long)_tapOffsets.Length * _paddedChannels);
         _bias = new AlignedBuffer<int>(_paddedChannels);
         Pack(weights, bias, inputZeroPoint + (_wordTaps == 4 ? 128 : 0));
@@ -210,47 +215,47 @@ public sealed unsafe class PreparedInt8DepthwiseConv2D
     }
 
     /// <summary>Words <c>[input rows of the chunk][OW][words of a kernel row][channels]</c>.</summary>
-    private void BuildWords(ConvolutionChunk work, sbyte* input, int* words, sbyte* repeated)
+    /// <param name="staged">Room for the input rows with their padding.</param>
+    private void BuildWords(ConvolutionChunk work, sbyte* input, int* words, sbyte* staged)
     {
-        (Window height, Window width) = (_plan.Geometry.Height, _plan.Geometry.Width);
-        sbyte** taps = stackalloc sbyte*[4];
-        int rowLength = width.Input * Geometry.InputChannels;
-        sbyte* image = input + ((nint)work.Image * height.Input * rowLength);
+        if (_multiplier == 1)
+        {
+            Staging.Run(_plan, work, input, staged, _zeroPoint, default(PlainCopy<sbyte>));
+        }
+        else
+        {
+            Staging.Run(_plan, work, input, staged, _zeroPoint, new RepeatingCopy<sbyte>(_multiplier), _multiplier);
+        }
+
+        Window width = _plan.Geometry.Width;
+        nint tap = (nint)width.Dilation * _channels;
+        nint step = (nint)width.Stride * _channels;
+
+        // At stride 1 the words of a row are one run over pixels and channels alike.
+        bool isRun = width.Stride == 1 && _rowWords == 1 && _paddedChannels == _channels;
+        int count = isRun ? width.Output * _channels : _channels;
+        int calls = isRun ? 1 : width.Output;
         for (int row = 0; row < work.InputRows; row++)
         {
-            int iy = work.FirstInputRow + row;
-            bool outside = iy < 0 || iy >= height.Input;
-            sbyte* from = outside ? _padding.Pointer : image + ((nint)iy * rowLength);
-            if (_multiplier > 1 && !outside)
+            sbyte* from = staged + (row * _plan.RowBytes);
+            for (int call = 0; call < calls; call++)
             {
-                new RepeatingCopy<sbyte>(_multiplier).Copy(from, repeated, width.Input * _channels);
-                from = repeated;
-            }
-
-            for (int ox = 0; ox < width.Output; ox++)
-            {
-                int start = width.Start(ox);
                 for (int word = 0; word < _rowWords; word++)
                 {
-                    for (int tap = 0; tap < _wordTaps; tap++)
-                    {
-                        int ix = start + (((word * _wordTaps) + tap) * width.Dilation);
-                        taps[tap] = outside || ix < 0 || ix >= width.Input
-                            ? _padding.Pointer
-                            : from + ((nint)ix * _channels);
-                    }
-
+                    sbyte* first = from + (word * _wordTaps * tap);
                     if (_wordTaps == 4)
                     {
-                        DepthwiseWords.Quads(taps[0], taps[1], taps[2], taps[3], words, _channels);
+                        DepthwiseWords.Quads(first, tap, words, count);
                     }
                     else
                     {
-                        DepthwiseWords.Pairs(taps[0], taps[1], words, _channels);
+                        DepthwiseWords.Pairs(first, tap, words, count);
                     }
 
-                    words += _paddedChannels;
+                    words += isRun ? count : _paddedChannels;
                 }
+
+                from += step;
             }
         }
     }
