@@ -68,5 +68,6 @@ public sealed class GraphBuilder(string name, Func<string, Graph?>? subgraphs = 
             graphs,
             signatures.IsDefault ? [] : signatures,
             metadata.IsDefault ? [] : metadata,
-            description) { Foreign = foreign };
+            description)
+        { Foreign = foreign };
 }

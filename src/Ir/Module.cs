@@ -56,7 +56,8 @@ public sealed class Module
                 [.. s.Inputs.Select(i => (i.Name, map[i.Value]))],
                 [.. s.Outputs.Select(o => (o.Name, map[o.Value]))]))],
             Metadata,
-            Description) { Foreign = Foreign };
+            Description)
+        { Foreign = Foreign };
     }
 
     private static Graph CloneGraph(Graph graph, Dictionary<Value, Value> map)
@@ -80,7 +81,8 @@ public sealed class Module
                 node.Op,
                 [.. node.Inputs.Select(v => v is null ? null : Copy(v))],
                 [.. node.Outputs.Select(Copy)],
-                node.Name) { Foreign = node.Foreign });
+                node.Name)
+            { Foreign = node.Foreign });
         }
 
         clone.MutableOutputs.AddRange(graph.Outputs.Select(Copy));
