@@ -16,6 +16,9 @@ public sealed class GraphBuilder(string name, Func<string, Graph?>? subgraphs = 
         return value;
     }
 
+    /// <summary>Takes an existing value as the next input.</summary>
+    internal void Input(Value value) => _graph.MutableInputs.Add(value);
+
     /// <summary>A constant; <paramref name="quant"/> says what its integers mean.</summary>
     public static Value Constant(TensorData data, string name, QuantParams? quant = null, object? foreign = null) =>
         new(name, new(data.DType, data.Shape, quant)) { Constant = data, Foreign = foreign };

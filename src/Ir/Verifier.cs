@@ -20,6 +20,7 @@ public static class Verifier
             CheckTypes(module, graph, problems);
         }
 
+        CheckUses(module, problems);
         CheckSignatures(module, problems);
         return [.. problems];
     }
@@ -75,6 +76,39 @@ public static class Verifier
 
     private static bool IsAvailable(Value value, HashSet<Value> known) => value.Constant is not null || value.IsVariable || known.Contains(value);
 
+    /// <summary>A value knows its users: each operand of a node in the module once, and nothing else.</summary>
+    private static void CheckUses(Module module, List<Diagnostic> problems)
+    {
+        HashSet<Node> nodes = [.. module.Graphs.SelectMany(g => g.Nodes)];
+        foreach (Graph graph in module.Graphs)
+        {
+            foreach (Node node in graph.Nodes)
+            {
+                foreach (Value value in node.Inputs.OfType<Value>().Distinct())
+                {
+                    int real = node.Inputs.Count(v => v == value);
+                    int known = value.Users.Count(u => u == node);
+                    if (known != real)
+                    {
+                        problems.Add(Broken(graph, "a value does not know its uses", value.Name) with
+                        {
+                            At = [$"graph '{graph.Name}'", node.ToString()],
+                            Expected = $"{real} uses instead of {known}",
+                        });
+                    }
+                }
+            }
+
+            foreach (Value value in graph.Values())
+            {
+                foreach (Node user in value.Users.Where(u => !nodes.Contains(u) || !u.Inputs.Contains(value)).Distinct())
+                {
+                    problems.Add(Broken(graph, $"a value believes to be used by {user}", value.Name));
+                }
+            }
+        }
+    }
+
     private static void CheckTypes(Module module, Graph graph, List<Diagnostic> problems)
     {
         foreach (Node node in graph.Nodes)
@@ -117,6 +151,11 @@ public static class Verifier
             if (!keys.Add(signature.Key))
             {
                 problems.Add(new(DiagnosticId.InvalidGraph, "two signatures have one name") { Found = signature.Key });
+            }
+
+            if (!module.Graphs.Contains(signature.Graph))
+            {
+                problems.Add(new(DiagnosticId.InvalidGraph, "a signature belongs to a graph of another module") { At = [$"signature '{signature.Key}'"], Found = signature.Graph.Name });
             }
 
             foreach ((string name, Value value) in signature.Inputs)

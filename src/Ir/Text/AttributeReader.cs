@@ -51,20 +51,26 @@ public sealed class AttributeReader(IReadOnlyDictionary<string, string> entries)
         {
             return inner.Length == 0 ? [] : [.. inner.Split(',').Select(p => int.Parse(p.Trim(), NumberStyles.Integer, CultureInfo.InvariantCulture))];
         }
-        catch (FormatException)
+        catch (Exception e) when (e is FormatException or OverflowException)
         {
             throw Wrong(name, text, "integers between brackets");
         }
     }
 
-    private static string Unquote(string inner)
+    /// <summary>The inverse of <see cref="AttributeWriter.Quote"/>, without the quotation marks.</summary>
+    internal static string Unquote(string inner)
     {
         StringBuilder plain = new(inner.Length);
         for (int i = 0; i < inner.Length; i++)
         {
             bool escaped = inner[i] == '\\' && i + 1 < inner.Length;
             char c = escaped ? inner[++i] : inner[i];
-            plain.Append(escaped && c == 'n' ? '\n' : c);
+            plain.Append((escaped, c) switch
+            {
+                (true, 'n') => '\n',
+                (true, 'r') => '\r',
+                _ => c,
+            });
         }
 
         return plain.ToString();

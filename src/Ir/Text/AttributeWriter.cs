@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Optc.Ir.Text;
 
@@ -36,8 +37,14 @@ public sealed class AttributeWriter
         return writer.ToString();
     }
 
-    internal static string Quote(string value) =>
-        "\"" + value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal) + "\"";
+    internal static string Quote(string value) => new StringBuilder(value, value.Length + 2)
+        .Replace("\\", "\\\\")
+        .Replace("\"", "\\\"")
+        .Replace("\n", "\\n")
+        .Replace("\r", "\\r")
+        .Insert(0, '"')
+        .Append('"')
+        .ToString();
 
     private AttributeWriter AddText(string name, string text)
     {
