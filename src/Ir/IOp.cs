@@ -12,6 +12,9 @@ public interface IOp
 {
     OpSchema Schema { get; }
 
+    /// <summary>Name for messages and reports; an op that stands for many names the one it is.</summary>
+    string Title => Schema.Name;
+
     /// <summary>The types of the outputs, quantization left out: element type, and shape as far as it can be known.</summary>
     /// <exception cref="OpRuleException">The operands or attributes are not allowed.</exception>
     ImmutableArray<TensorType> InferTypes(OpOperands operands);

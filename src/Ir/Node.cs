@@ -59,5 +59,5 @@ public sealed class Node
         }
     }
 
-    public override string ToString() => $"{Op.Schema.Name} '{Name}'";
+    public override string ToString() => $"{Op.Title} '{Name}'";
 }

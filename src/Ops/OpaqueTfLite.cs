@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
@@ -13,6 +14,9 @@ namespace Optc.Ops;
 public sealed record OpaqueTfLite(BuiltinOperator Code, string CustomName, int Version) : IOp<OpaqueTfLite>
 {
     public static OpSchema Declaration { get; } = new("opaque_tflite", ["x*"], ["y*"]) { HasSideEffects = true };
+
+    /// <summary>The custom name, or name and version of the builtin operator.</summary>
+    public string Title => CustomName.Length > 0 ? CustomName : string.Create(CultureInfo.InvariantCulture, $"{Code} version {Version}");
 
     public static OpaqueTfLite Parse(AttributeReader attributes) => new(
         (BuiltinOperator)attributes.Int("code"), attributes.String("custom"), attributes.Int("version"));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops.Execution;
+using Optc.Ops.Kernels;
 
 namespace Optc.Runtime;
 
@@ -32,12 +33,15 @@ internal sealed class GraphCompiler(Session session, Graph graph)
             }
             catch (OpRuleException problem)
             {
-                throw new DiagnosticException(new Diagnostic(DiagnosticId.OperandType, problem.Message)
-                {
-                    At = [$"graph '{graph.Name}'", node.ToString()],
-                    Found = problem.Found,
-                    Expected = problem.Expected,
-                });
+                throw Refuse(node, problem.Message, problem.Found, problem.Expected);
+            }
+            catch (ArgumentOutOfRangeException problem) when (problem.ParamName == FixedPoint.FactorName)
+            {
+                throw Refuse(node, "the scales of the operands have no finite ratio", $"{problem.ActualValue}", "finite scales above 0");
+            }
+            catch (OverflowException)
+            {
+                throw Refuse(node, "an operand or result is larger than can be addressed", found: null, "less than 2^31 elements");
             }
         }
 
@@ -58,15 +62,22 @@ internal sealed class GraphCompiler(Session session, Graph graph)
         variable.Write().Fill(quantized ? unchecked((byte)variable.Type.Quant!.ZeroPoint) : (byte)0);
     }
 
+    private DiagnosticException Refuse(Node node, string message, string? found, string? expected) =>
+        new(new Diagnostic(DiagnosticId.OperandType, message)
+        {
+            At = [$"graph '{graph.Name}'", node.ToString()],
+            Found = found,
+            Expected = expected,
+        });
+
     private void RefuseWhatCannotRun()
     {
         ImmutableArray<Diagnostic> refused =
         [
             .. graph.Nodes.Where(n => n.Op is not IExecutable).Select(n => new Diagnostic(
-                DiagnosticId.NotExecutable, $"the operator '{n.Op.Schema.Name}' cannot be executed")
+                DiagnosticId.NotExecutable, $"the operator '{n.Op.Title}' cannot be executed")
             {
                 At = [$"graph '{graph.Name}'", n.ToString()],
-                Found = Ir.Text.AttributeWriter.TextOf(n.Op),
                 Hint = "'optc inspect' lists the operators of a model; docs/ops.md those that optc executes",
             }),
         ];

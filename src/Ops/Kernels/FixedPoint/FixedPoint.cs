@@ -38,7 +38,10 @@ public readonly record struct FixedPoint(int Mantissa, int Exponent)
         TryFromReal(factor, out FixedPoint result)
             ? result
             : throw new ArgumentOutOfRangeException(
-                nameof(factor), factor, "A scale ratio is finite and not negative.");
+                FactorName, factor, "A scale ratio is finite and not negative.");
+
+    /// <summary>Parameter name of the exceptions for a ratio that is no factor, by which a caller knows them.</summary>
+    public const string FactorName = "factor";
 
     /// <summary>As <see cref="FromReal"/>, without the exception.</summary>
     /// <returns>False when <paramref name="factor"/> is negative, NaN or infinite.</returns>
@@ -54,7 +57,7 @@ public readonly record struct FixedPoint(int Mantissa, int Exponent)
     public static FixedPoint FromSignedReal(double factor) =>
         double.IsFinite(factor)
             ? Normalize(factor)
-            : throw new ArgumentOutOfRangeException(nameof(factor), factor, "A factor is finite.");
+            : throw new ArgumentOutOfRangeException(FactorName, factor, "A factor is finite.");
 
     /// <summary>The same factor without its sign.</summary>
     public FixedPoint Abs() => Mantissa >= 0 ? this
