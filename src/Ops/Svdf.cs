@@ -4,6 +4,7 @@ using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
+using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
 namespace Optc.Ops;
@@ -24,7 +25,7 @@ namespace Optc.Ops;
 /// Micro, versions 1 to 4.</para>
 /// </remarks>
 public sealed partial record Svdf(int Rank, FusedActivation Activation, bool AsymmetricQuantizeInputs = false)
-    : IOp<Svdf>, IExecutable, ITfLiteOp<Svdf>
+    : IOp<Svdf>, IExecutable, IQuantizable, ITfLiteOp<Svdf>
 {
     private const int X = 0;
     private const int FeatureWeights = 1;
@@ -108,6 +109,21 @@ public sealed partial record Svdf(int Rank, FusedActivation Activation, bool Asy
         operands.RequireShape(State, batch, (int)states);
         return [new(type, [batch, units])];
     }
+
+    /// <summary>State and time weights are 16 bits wide, which every runtime knows; the bias belongs to their product.</summary>
+    /// <remarks>A rectifier needs no kernel: it ends the range of the output at 0, where the integers saturate.</remarks>
+    public QuantRule QuantRule(OpOperands operands) => Activation is FusedActivation.None or FusedActivation.Relu
+        ? new(
+            [
+                OperandRule.Activation,
+                OperandRule.WeightsAlong(0, perChannel: false),
+                OperandRule.Wide,
+                operands.Has(Bias) ? OperandRule.BiasOf(State, TimeWeights) : OperandRule.AsIs,
+                OperandRule.Wide,
+            ],
+            [OperandRule.Activation])
+        { Activations = KernelTypes.I8 }
+        : throw new OpRuleException("the integer filter has no such activation") { Found = Activation.ToString(), Expected = "None or Relu" };
 
     public Kernel Prepare(KernelContext context) => context.Input(X).DType is DType.F32
         ? PrepareFloat(context)

@@ -45,6 +45,9 @@ public abstract record OperandRule
     /// <summary>Weights: constant, symmetric, narrow range, per channel along <paramref name="axis"/> where allowed.</summary>
     public static OperandRule WeightsAlong(int axis, bool perChannel = true) => new WeightsRule(axis, perChannel);
 
+    /// <summary>i16 with zero point 0 beside 8-bit activations too: filter state and the weights on it, constants or variables.</summary>
+    public static OperandRule Wide { get; } = new WideRule();
+
     /// <summary>Bias: scale = scale of <paramref name="input"/> times scale(s) of <paramref name="weights"/>, zero point 0.</summary>
     public static OperandRule BiasOf(int input, int weights) => new BiasRule(input, weights);
 
@@ -61,6 +64,8 @@ public sealed record SharedRule(int Input) : OperandRule;
 /// <param name="Axis">Output channel axis of the weights.</param>
 /// <param name="PerChannel">False where the kernels know per-tensor weights only.</param>
 public sealed record WeightsRule(int Axis, bool PerChannel) : OperandRule;
+
+public sealed record WideRule : OperandRule;
 
 public sealed record BiasRule(int Input, int Weights) : OperandRule;
 

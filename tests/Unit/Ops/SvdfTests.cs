@@ -1,6 +1,7 @@
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;
+using Optc.Ops.Quantization;
 using Xunit;
 
 namespace Optc.Tests.Unit.Ops;
@@ -112,6 +113,19 @@ public sealed class SvdfTests
     public void Attributes_survive_their_printed_form() => Assert.Equal(
         new Svdf(3, FusedActivation.Relu6, AsymmetricQuantizeInputs: true),
         OpCase.Reparse(new Svdf(3, FusedActivation.Relu6, AsymmetricQuantizeInputs: true)));
+
+    [Fact]
+    public void A_quantized_filter_has_wide_state_and_a_bias_in_its_units()
+    {
+        OpOperands operands = new([.. Enumerable.Repeat(new TensorType(DType.F32, [1]), 5)], [], []);
+
+        QuantRule rule = new Svdf(1, FusedActivation.Relu).QuantRule(operands);
+        Assert.Equal(KernelTypes.I8, rule.Activations);
+        Assert.Equal(
+            [OperandRule.Activation, OperandRule.WeightsAlong(0, perChannel: false), OperandRule.Wide, OperandRule.BiasOf(4, 2), OperandRule.Wide],
+            rule.Inputs.ToArray());
+        Assert.Throws<OpRuleException>(() => new Svdf(1, FusedActivation.Relu6).QuantRule(operands));
+    }
 
     private static void CheckInteger<T>(int seed, DType stateType)
         where T : unmanaged, System.Numerics.IBinaryInteger<T>, System.Numerics.IMinMaxValue<T>
