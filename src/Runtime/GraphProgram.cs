@@ -11,6 +11,9 @@ internal sealed class GraphProgram(
     IReadOnlyList<ValueBuffer> variables,
     long arenaBytes)
 {
+    // An array, because the enumerator of an interface would be an allocation in each run.
+    private readonly Step[] _steps = [.. steps];
+
     public IReadOnlyList<ValueBuffer> Inputs { get; } = [.. graph.Inputs.Select(v => buffers[v])];
 
     public IReadOnlyList<ValueBuffer> Outputs { get; } = [.. graph.Outputs.Select(v => buffers[v])];
@@ -32,7 +35,7 @@ internal sealed class GraphProgram(
     {
         // A graph without steps may be the body of a loop that never ends.
         session.Cancellation.ThrowIfCancellationRequested();
-        foreach (Step step in steps)
+        foreach (Step step in _steps)
         {
             session.Cancellation.ThrowIfCancellationRequested();
             try
