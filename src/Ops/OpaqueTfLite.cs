@@ -10,8 +10,9 @@ namespace Optc.Ops;
 /// <param name="Code">Builtin operator; <see cref="BuiltinOperator.Custom"/> for custom ones.</param>
 /// <param name="CustomName">Name of a custom operator, else empty.</param>
 /// <param name="Version">Version as the file has it; kept.</param>
+/// <param name="Reason">Why it is not interpreted; empty when optc does not know the operator at all.</param>
 /// <remarks>The operator's record, with options of any kind, travels in <see cref="Node.Foreign"/>.</remarks>
-public sealed record OpaqueTfLite(BuiltinOperator Code, string CustomName, int Version) : IOp<OpaqueTfLite>
+public sealed record OpaqueTfLite(BuiltinOperator Code, string CustomName, int Version, string Reason = "") : IOp<OpaqueTfLite>
 {
     public static OpSchema Declaration { get; } = new("opaque_tflite", ["x*"], ["y*"]) { HasSideEffects = true };
 
@@ -19,10 +20,10 @@ public sealed record OpaqueTfLite(BuiltinOperator Code, string CustomName, int V
     public string Title => CustomName.Length > 0 ? CustomName : string.Create(CultureInfo.InvariantCulture, $"{Code} version {Version}");
 
     public static OpaqueTfLite Parse(AttributeReader attributes) => new(
-        (BuiltinOperator)attributes.Int("code"), attributes.String("custom"), attributes.Int("version"));
+        (BuiltinOperator)attributes.Int("code"), attributes.String("custom"), attributes.Int("version"), attributes.String("reason"));
 
     public void Describe(AttributeWriter attributes) =>
-        attributes.Add("code", (int)Code).Add("custom", CustomName).Add("version", Version);
+        attributes.Add("code", (int)Code).Add("custom", CustomName).Add("version", Version).Add("reason", Reason);
 
     /// <summary>What the file declares: nothing else is known.</summary>
     public ImmutableArray<TensorType> InferTypes(OpOperands operands) =>

@@ -78,6 +78,7 @@ internal sealed class GraphCompiler(Session session, Graph graph)
                 DiagnosticId.NotExecutable, $"the operator '{n.Op.Title}' cannot be executed")
             {
                 At = [$"graph '{graph.Name}'", n.ToString()],
+                Found = n.Op is Ops.OpaqueTfLite { Reason.Length: > 0 } opaque ? opaque.Reason : null,
                 Hint = "'optc inspect' lists the operators of a model; docs/ops.md those that optc executes",
             }),
         ];

@@ -216,30 +216,60 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
         }
 
         OperatorCodeRecord code = model.OperatorCodes[(int)record.OpcodeIndex];
-        IOp op = OpOf(record, code, [.. inputs, .. outputs]);
+        IOp op = OpOf(record, code, inputs, outputs);
         ImmutableArray<Value?> intermediates = [.. record.Intermediates.Select((t, i) => t == -1 ? null : TensorAt(t, $"{path}.intermediates[{i}]"))];
         object? facts = op is OpaqueTfLite || !intermediates.IsEmpty ? new TfLiteOperatorFacts(record, intermediates) : null;
         string name = outputs.Length > 0 ? outputs[0].Name : "";
         _builder.Add(op, inputs, [.. outputs], name, facts);
     }
 
-    private IOp OpOf(OperatorRecord record, OperatorCodeRecord code, ImmutableArray<Value?> operands)
+    private IOp OpOf(OperatorRecord record, OperatorCodeRecord code, ImmutableArray<Value?> inputs, Value[] outputs)
     {
         OpaqueTfLite opaque = new(code.BuiltinCode, code.CustomCode ?? "", code.Version);
         OpEntry? entry = OpSet.Find(code.BuiltinCode);
-        bool blockwise = operands.Any(v => v?.Foreign is TfLiteTensorFacts { Blockwise: not null });
-        if (entry is null || code.Version > entry.TfLiteMaximumVersion || blockwise)
+        if (entry is null)
         {
             return opaque;
         }
 
+        if (code.Version > entry.TfLiteMaximumVersion)
+        {
+            return opaque with { Reason = $"versions up to {entry.TfLiteMaximumVersion} are known" };
+        }
+
+        if (inputs.Any(IsBlockQuantized) || outputs.Any(IsBlockQuantized))
+        {
+            return opaque with { Reason = "an operand is quantized by blocks" };
+        }
+
         try
         {
-            return entry.ReadTfLite!(new(record, graphNames));
+            IOp op = entry.ReadTfLite!(new(record, graphNames));
+            return TypeProblem(op, inputs, outputs) is { } reason ? opaque with { Reason = reason } : op;
+        }
+        catch (OpRuleException problem)
+        {
+            return opaque with { Reason = problem.Found is null ? problem.Message : $"{problem.Message}: {problem.Found}" };
+        }
+    }
+
+    private static bool IsBlockQuantized(Value? value) => value?.Foreign is TfLiteTensorFacts { Blockwise: not null };
+
+    // Element types that an op does not know leave the node opaque; whatever else is wrong is for the verifier to report.
+    private static string? TypeProblem(IOp op, ImmutableArray<Value?> inputs, Value[] outputs)
+    {
+        try
+        {
+            op.InferTypes(new([.. inputs.Select(v => v?.Type)], [.. inputs.Select(v => v?.Constant)], [.. outputs.Select(v => v.Type)]));
+            return null;
+        }
+        catch (OperandTypeException problem)
+        {
+            return $"{problem.Message}: {problem.Found}";
         }
         catch (OpRuleException)
         {
-            return opaque;
+            return null;
         }
     }
 }
