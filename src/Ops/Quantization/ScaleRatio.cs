@@ -13,6 +13,14 @@ internal static class ScaleRatio
         ? result
         : throw new OpRuleException($"the scales of {what} give no usable factor") { Found = $"{factor:R}", Expected = "a finite factor that is not negative" };
 
+    /// <summary>The fixed-point form of a ratio for which the reference kernels abort unless it is between 0 and 1.</summary>
+    /// <inheritdoc cref="Of" path="/param"/>
+    /// <exception cref="OpRuleException">The ratio is not above 0, or not below 1 also when rounded.</exception>
+    public static FixedPoint BelowOne(double factor, string what) =>
+        factor > 0 && FixedPoint.TryFromReal(factor, out FixedPoint result) && result.Exponent <= 0
+            ? result
+            : throw new OpRuleException($"the scales of {what} give no usable factor") { Found = $"{factor:R}", Expected = "above 0 and below 1" };
+
     /// <summary>The scale of an operand that is quantized per tensor.</summary>
     /// <exception cref="OpRuleException">It has no scale, several, or one that is not positive and finite.</exception>
     public static float PerTensor(TensorType type, string what)
