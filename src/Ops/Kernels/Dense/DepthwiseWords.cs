@@ -80,6 +80,28 @@ internal static unsafe class DepthwiseWords
         }
     }
 
+    /// <summary>Two 16-bit taps to a word.</summary>
+    /// <inheritdoc cref="Quads"/>
+    public static void Pairs(short* from, nint tap, int* to, int count)
+    {
+        short* second = from + tap;
+        int c = 0;
+        if (Avx2.IsSupported)
+        {
+            for (; c <= count - 8; c += 8)
+            {
+                Vector256<int> even = Avx2.ConvertToVector256Int32(from + c);
+                Vector256<int> odd = Avx2.ConvertToVector256Int32(second + c);
+                ((even & Vector256.Create(0xFFFF)) | (odd << 16)).Store(to + c);
+            }
+        }
+
+        for (; c < count; c++)
+        {
+            to[c] = (from[c] & 0xFFFF) + (second[c] << 16);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Eight(sbyte* from) => Vector128.CreateScalarUnsafe(*(long*)from).AsByte();
 

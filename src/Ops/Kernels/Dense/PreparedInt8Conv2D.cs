@@ -21,6 +21,7 @@ public sealed unsafe class PreparedInt8Conv2D
     private readonly bool _isUnsigned;
     private readonly PackedWords[] _weights;
     private readonly AlignedBuffer<int> _bias;
+    private readonly KBlock[] _blocks;
     private readonly int _groupBias;
     private readonly int _zeroPoint;
     private readonly Requantizer? _requantizer;
@@ -71,6 +72,7 @@ public sealed unsafe class PreparedInt8Conv2D
         int added = inputZeroPoint + (_isUnsigned ? 128 : 0);
         _groupBias = (outputs + IntTiles.MaxTileColumns - 1) / IntTiles.MaxTileColumns * IntTiles.MaxTileColumns;
         _bias = new AlignedBuffer<int>((long)_groupBias * geometry.Groups);
+        _blocks = [new(0, segments, 0, (_plan.SegmentLength + wordElements - 1) / wordElements)];
         _weights = new PackedWords[geometry.Groups];
         for (int group = 0; group < geometry.Groups; group++)
         {
@@ -181,6 +183,7 @@ public sealed unsafe class PreparedInt8Conv2D
                 work.Pixels,
                 _weights[group],
                 _bias.Pointer + (group * _groupBias),
+                _blocks,
                 ref sink);
         }
 

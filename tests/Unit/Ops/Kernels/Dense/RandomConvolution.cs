@@ -68,4 +68,11 @@ internal sealed class RandomConvolution(int seed)
         return Requantizer.ForConvolution(
             profile, 0.5f, scales, 0.4f, Between(-128, 127), new ActivationRange(Between(-128, -20), Between(20, 127)));
     }
+
+    /// <summary>An output stage for int16; the reference has no zero point there.</summary>
+    public Requantizer Stage16(int channels, bool uniform)
+    {
+        float[] scales = [.. Enumerable.Range(0, uniform ? 1 : channels).Select(_ => 1e-5f + (_random.NextSingle() * 0.003f))];
+        return Requantizer.ForConvolution(RoundingProfile.Tflm, 0.5f, scales, 0.4f, 0, ActivationRange.Int16);
+    }
 }
