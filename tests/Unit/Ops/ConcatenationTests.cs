@@ -1,7 +1,6 @@
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.TfLite;
 using Xunit;
 
 namespace Optc.Tests.Unit.Ops;
