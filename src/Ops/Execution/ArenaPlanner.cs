@@ -1,4 +1,4 @@
-namespace Optc.Runtime;
+namespace Optc.Ops.Execution;
 
 /// <summary>A piece of memory that is needed from one step to another, both included.</summary>
 /// <param name="Size">Bytes.</param>
