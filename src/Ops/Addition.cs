@@ -70,7 +70,7 @@ public abstract record Addition(FusedActivation Activation, bool PotScaleInt16) 
         }
 
         (FixedPoint first, FixedPoint second, FixedPoint result) = Factors(a.Scale, b.Scale, y.Scale, leftShift);
-        return Broadcasting.Quantized<T, QuantizedSum>(context, new(
+        return Broadcasting.Quantized<T, Optc.Ops.Kernels.Elementwise.QuantizedSum>(context, new(
             new(a.ZeroPoint, leftShift, first),
             new(b.ZeroPoint, leftShift, second),
             new(y.ZeroPoint, result, range),

@@ -1,0 +1,31 @@
+using Optc.Formats.TfLite;
+using Optc.Ir;
+using Optc.Ir.Text;
+using Optc.Ops.TfLite;
+
+namespace Optc.Ops;
+
+/// <summary>Position of the smallest element along an axis; the first of equal ones. A NaN wins only at position 0.</summary>
+/// <param name="IndexType">Element type of the result: i32 or i64.</param>
+/// <remarks>
+/// <para>Types: f32, i8, u8, i32, bool; quantized values are compared raw. TFLite Micro has f32 and i8, and results in
+/// i32.</para>
+/// <para>Source: TFLite builtin 79, <c>reference/arg_min_max.h</c>, versions 1 to 3.</para>
+/// </remarks>
+public sealed record ArgMin(DType IndexType) : ArgExtremum<ArgMin>(IndexType), IOp<ArgMin>, ITfLiteOp<ArgMin>
+{
+    public static OpSchema Declaration { get; } = new("arg_min", ["x", "axis"], ["y"]) { Kernels = ComparedTypes };
+
+    public static BuiltinOperator Code => BuiltinOperator.ArgMin;
+
+    public static int MaximumVersion => 3;
+
+    public static ArgMin Parse(AttributeReader attributes) => new(attributes.Enum<DType>("index_type"));
+
+    public static ArgMin Read(TfLiteSource source) => new(ReadIndexType(source.Options<ArgMinOptions>().OutputType));
+
+    public TfLiteEncoding Write(TfLiteTarget target) =>
+        new(Version(target), new ArgMinOptions { OutputType = TfLiteTypes.ToCode(IndexType) });
+
+    private protected override bool IsMaximum => false;
+}

@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using Optc.Ir;
+using Optc.Ir.Text;
+using Optc.Ops.Execution;
+
+namespace Optc.Ops;
+
+/// <summary>An op whose result has the type of its only operand and is computed element by element.</summary>
+/// <remarks>Takes the element types that its declaration lists. Shape: <c>x [any] -> y [same]</c>.</remarks>
+public abstract record Elementwise<TSelf> : IExecutable
+    where TSelf : Elementwise<TSelf>, IOp<TSelf>
+{
+    private protected Elementwise()
+    {
+    }
+
+    public virtual void Describe(AttributeWriter attributes)
+    {
+    }
+
+    public ImmutableArray<TensorType> InferTypes(OpOperands operands) =>
+        [operands.RequireOneOf(0, TSelf.Declaration.Kernels) with { Quant = null }];
+
+    public abstract Kernel Prepare(KernelContext context);
+}

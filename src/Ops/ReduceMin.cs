@@ -1,0 +1,59 @@
+using Optc.Formats.TfLite;
+using Optc.Ir;
+using Optc.Ir.Text;
+using Optc.Ops.Execution;
+using Optc.Ops.Kernels;
+using Optc.Ops.Quantization;
+using Optc.Ops.TfLite;
+
+namespace Optc.Ops;
+
+/// <summary>Smallest element along axes; the largest value of the type, or infinity, over none.</summary>
+/// <param name="KeepDims">True when the reduced dimensions stay, with size 1.</param>
+/// <remarks>
+/// <para>Types: f32, i32, i64; i8, u8 and i16 with equal quantization of x and y.</para>
+/// <para>Source: TFLite builtin 89, <c>reference/reduce.h</c>, versions 1 to 3; TFLite Micro has f32 and i8.</para>
+/// </remarks>
+public sealed record ReduceMin(bool KeepDims) : Reduction<ReduceMin>(KeepDims), IOp<ReduceMin>, IQuantizable, ITfLiteOp<ReduceMin>
+{
+    public static OpSchema Declaration { get; } = new("reduce_min", ["x", "axes"], ["y"])
+    {
+        Kernels = KernelTypes.F32 | KernelTypes.I8 | KernelTypes.U8 | KernelTypes.I16 | KernelTypes.I32 | KernelTypes.I64,
+    };
+
+    public static BuiltinOperator Code => BuiltinOperator.ReduceMin;
+
+    public static int MaximumVersion => 3;
+
+    public static ReduceMin Parse(AttributeReader attributes) => new(attributes.Bool("keep_dims"));
+
+    public static ReduceMin Read(TfLiteSource source) => new(source.Options<ReducerOptions>().KeepDims);
+
+    public TfLiteEncoding Write(TfLiteTarget target) => Encode(target.Operands[0].DType switch
+    {
+        DType.I16 => 3,
+        DType.I8 => 2,
+        _ => 1,
+    }, KeepDims);
+
+    public QuantRule QuantRule(OpOperands operands) => 
+        new([OperandRule.Activation, OperandRule.AsIs], [OperandRule.SameAsInput(0)]);
+
+    public override Kernel Prepare(KernelContext context)
+    {
+        if (context.Input(0).DType is DType.I8 or DType.U8 or DType.I16)
+        {
+            Grid.RequireEqual(context);
+        }
+
+        return context.Input(0).DType switch
+        {
+            DType.F32 => PrepareFloat<FloatMin>(context),
+            DType.I32 => PrepareIn<int, IntegerMin<int>>(context),
+            DType.I64 => PrepareIn<long, IntegerMin<long>>(context),
+            DType.I8 => PrepareIn<sbyte, IntegerMin<sbyte>>(context),
+            DType.U8 => PrepareIn<byte, IntegerMin<byte>>(context),
+            _ => PrepareIn<short, IntegerMin<short>>(context),
+        };
+    }
+}

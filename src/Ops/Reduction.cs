@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using Optc.Formats.TfLite;
+using Optc.Ir;
+using Optc.Ir.Text;
+using Optc.Ops.Execution;
+using Optc.Ops.Kernels;
+using Optc.Ops.TfLite;
+
+namespace Optc.Ops;
+
+/// <summary>An op that makes one element of all that differ only in their position along some axes.</summary>
+/// <param name="KeepDims">True when the reduced dimensions stay, with size 1.</param>
+/// <remarks>
+/// Shape: <c>x [any], axes [n] -> y [dimensions that are not among the axes]</c>. Axes may be negative, repeated, or none
+/// at all; those of a scalar do not count. Axes that are computed leave the shape open until the run.
+/// </remarks>
+public abstract record Reduction<TSelf>(bool KeepDims) : IExecutable
+    where TSelf : Reduction<TSelf>, IOp<TSelf>
+{
+    public void Describe(AttributeWriter attributes) => attributes.Add("keep_dims", KeepDims);
+
+    public ImmutableArray<TensorType> InferTypes(OpOperands operands)
+    {
+        TensorType x = operands.RequireOneOf(0, TSelf.Declaration.Kernels);
+        operands.Require(1, DType.I32, DType.I64);
+        int[]? axes = operands.Ints(1);
+        return [new(x.DType, axes is not null ? Reduce(x.Shape, axes) : KeepDims && x.Shape.HasRank ? Unknown(x.Shape.Rank) : Shape.Unranked)];
+    }
+
+    /// <exception cref="OpRuleException">There is no kernel for these types.</exception>
+    public abstract Kernel Prepare(KernelContext context);
+
+    private protected static TfLiteEncoding Encode(int version, bool keepDims) => new(version, new ReducerOptions { KeepDims = keepDims });
+
+    private protected static ReductionPlan Plan(KernelContext context)
+    {
+        Shape shape = context.Input(0).Shape;
+        return ReductionPlan.Create(shape, Reduced(shape.Rank, context.ConstantInts(1)));
+    }
+
+    private protected static Kernel PrepareFloat<TReducer>(KernelContext context)
+        where TReducer : struct, IFloatReducer
+    {
+        ReductionPlan plan = Plan(context);
+        return () => plan.RunFloat(context.In<float>(0), context.Out<float>(0), default(TReducer));
+    }
+
+    private protected static Kernel PrepareIn<T, TReducer>(KernelContext context)
+        where T : unmanaged
+        where TReducer : struct, IReducer<T, T>
+    {
+        ReductionPlan plan = Plan(context);
+        return () => plan.Run(context.In<T>(0), context.Out<T>(0), default(TReducer));
+    }
+
+    private Shape Reduce(Shape x, int[] axes)
+    {
+        if (!x.HasRank)
+        {
+            return x;
+        }
+
+        bool[] reduced = Reduced(x.Rank, axes);
+        List<int> dims = [];
+        for (int i = 0; i < reduced.Length; i++)
+        {
+            if (!reduced[i])
+            {
+                dims.Add(x[i]);
+            }
+            else if (KeepDims)
+            {
+                dims.Add(1);
+            }
+        }
+
+        return Shape.Of([.. dims]);
+    }
+
+    private static bool[] Reduced(int rank, int[] axes)
+    {
+        bool[] reduced = new bool[rank];
+        foreach (int axis in rank == 0 ? [] : axes)
+        {
+            reduced[OperandTypes.Axis(axis, rank)] = true;
+        }
+
+        return reduced;
+    }
+
+    private static Shape Unknown(int rank)
+    {
+        int[] dims = new int[rank];
+        Array.Fill(dims, -1);
+        return Shape.Create(dims);
+    }
+}
