@@ -17,7 +17,7 @@ public sealed class ModelConformanceTests
     /// <summary>Its operators are custom ones of the signal library; running it is refused by name.</summary>
     private const string CustomOperators = "audio_preprocessor_int8";
 
-    public static TheoryData<string> Names() => new(SharedFolder.Exists ? ReferenceModel.All.Select(m => m.Name) : ["(missing)"]);
+    public static TheoryData<string> Names() => [.. SharedFolder.Exists ? ReferenceModel.All.Select(m => m.Name) : ["(missing)"]];
 
     [SharedTheory]
     [MemberData(nameof(Names))]

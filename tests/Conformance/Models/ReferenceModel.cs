@@ -12,6 +12,7 @@ internal sealed record ReferenceModel(
     string Kind,
     bool Stateful,
     string ExpectedFrom,
+    long? ArenaBytes,
     ImmutableArray<(ImmutableArray<string> Inputs, ImmutableArray<string> Outputs)> Samples)
 {
     private static readonly Lazy<ImmutableArray<ReferenceModel>> Manifest = new(ReadManifest);
@@ -45,6 +46,7 @@ internal sealed record ReferenceModel(
         entry.GetProperty("kind").GetString()!,
         entry.GetProperty("stateful").GetBoolean(),
         entry.GetProperty("expected_from").GetString()!,
+        entry.GetProperty("tflm").TryGetProperty("arena_used_bytes", out JsonElement arena) ? arena.GetInt64() : null,
         [.. entry.GetProperty("samples").EnumerateArray().Select(s => (Strings(s, "inputs"), Strings(s, "outputs")))]);
 
     private static ImmutableArray<string> Strings(JsonElement entry, string name) =>
