@@ -43,17 +43,17 @@ public sealed class OpOperands(
     public int[]? Ints(int index) => Constant(index)?.ToDense().AsInts();
 
     /// <summary>Type of an operand that must have one of the given element types; none given allows any.</summary>
-    /// <exception cref="OperandTypeException">The operand has another element type.</exception>
-    /// <exception cref="OpRuleException">The operand is missing.</exception>
+    /// <exception cref="OpRuleException">The operand is missing or has another element type.</exception>
     public TensorType Require(int index, params ReadOnlySpan<DType> allowed)
     {
         TensorType type = this[index];
         if (!allowed.IsEmpty && !allowed.Contains(type.DType))
         {
-            throw new OperandTypeException($"operand {index} has an element type that the operator does not take")
+            throw new OpRuleException($"operand {index} has an element type that the operator does not take")
             {
                 Found = type.DType.Name,
                 Expected = string.Join(" or ", allowed.ToArray().Select(d => d.Name)),
+                ConcernsElementType = true,
             };
         }
 

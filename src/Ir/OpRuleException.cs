@@ -4,12 +4,12 @@ namespace Optc.Ir;
 /// An op cannot accept these operands or attributes: what is wrong as data, without the place, which only the
 /// caller knows. The verifier and the runtime turn it into a <see cref="Diagnostic"/> that names the node.
 /// </summary>
-public class OpRuleException(string message) : Exception(message)
+public sealed class OpRuleException(string message) : Exception(message)
 {
     public string? Found { get; init; }
 
     public string? Expected { get; init; }
-}
 
-/// <summary>An operand has an element type for which the op has no rule: the graph is sound, optc does not know this form.</summary>
-public sealed class OperandTypeException(string message) : OpRuleException(message);
+    /// <summary>True when an operand has an element type for which the op has no rule: the graph is sound, optc does not know this form.</summary>
+    public bool ConcernsElementType { get; init; }
+}

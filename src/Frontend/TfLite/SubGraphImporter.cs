@@ -263,13 +263,9 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
             op.InferTypes(new([.. inputs.Select(v => v?.Type)], [.. inputs.Select(v => v?.Constant)], [.. outputs.Select(v => v.Type)]));
             return null;
         }
-        catch (OperandTypeException problem)
+        catch (OpRuleException problem)
         {
-            return $"{problem.Message}: {problem.Found}";
-        }
-        catch (OpRuleException)
-        {
-            return null;
+            return problem.ConcernsElementType ? $"{problem.Message}: {problem.Found}" : null;
         }
     }
 }

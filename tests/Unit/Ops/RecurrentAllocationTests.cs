@@ -1,4 +1,3 @@
-using Optc.Ir;
 using Optc.Ops;
 using Optc.Runtime;
 using Xunit;

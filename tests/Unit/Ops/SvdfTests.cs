@@ -123,7 +123,7 @@ public sealed class SvdfTests
         Assert.Equal(KernelTypes.I8, rule.Activations);
         Assert.Equal(
             [OperandRule.Activation, OperandRule.WeightsAlong(0, perChannel: false), OperandRule.Wide, OperandRule.BiasOf(4, 2), OperandRule.Wide],
-            rule.Inputs.ToArray());
+            [.. rule.Inputs]);
         Assert.Throws<OpRuleException>(() => new Svdf(1, FusedActivation.Relu6).QuantRule(operands));
     }
 
