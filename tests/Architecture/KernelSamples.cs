@@ -1,0 +1,208 @@
+using Optc.Ir;
+
+namespace Optc.Tests.Architecture;
+
+/// <summary>
+/// For each op a graph whose element type is left open, to find out which types its kernels take. Placeholders: <c>$T</c>
+/// the element type; <c>$W</c> and <c>$B</c> that of weights and bias beside it; and quantizations where the type has one:
+/// <c>$Q</c> any, <c>$V</c> of weights, <c>$P</c> of a probability, <c>$N</c> of a value from -1 to 1, <c>$L</c> of a
+/// logarithm of a probability.
+/// </summary>
+internal static class KernelSamples
+{
+    /// <summary>Types are taken if the interpreter prepares this.</summary>
+    public static IReadOnlyDictionary<string, string> ByOp { get; } = new Dictionary<string, string>
+    {
+        ["abs"] = Unary("abs"),
+        ["add"] = Binary("add", "{ activation: None, pot_scale_int16: false }"),
+        ["arg_max"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: i32[2] = arg_max(%x, @axis) { index_type: I32 }"),
+        ["arg_min"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: i32[2] = arg_min(%x, @axis) { index_type: I32 }"),
+        ["assign_variable"] = Resource,
+        ["average_pool_2d"] = Pool("average_pool_2d"),
+        ["batch_matmul"] = Graph(
+            "%a: $T[1, 2, 3]$Q, %b: $T[1, 3, 2]$Q",
+            "%y: $T[1, 2, 2]$Q = batch_matmul(%a, %b) { adj_x: false, adj_y: false, asymmetric_inputs: false }"),
+        ["call_once"] = """graph main(%x: $T[2]$Q) -> (%x) { call_once() { graph: "init" } } graph init() -> () { }""",
+        ["ceil"] = Unary("ceil"),
+        ["concatenation"] = Graph("%a: $T[1, 2]$Q, %b: $T[1, 2]$Q", "%y: $T[2, 2]$Q = concatenation(%a, %b) { axis: 0 }"),
+        ["conv_2d"] = Convolution(
+            "$W[2, 1, 1, 1]$V = [1, 2]",
+            """conv_2d(%x, @w, @b) { stride_h: 1, stride_w: 1, padding: Valid, activation: None, dilation_h: 1, dilation_w: 1, bias_type: "default" }"""),
+        ["cos"] = Unary("cos"),
+        ["cumsum"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: $T[2, 3]$Q = cumsum(%x, @axis) { exclusive: false, reverse: false }"),
+        ["depthwise_conv_2d"] = Convolution(
+            "$W[1, 1, 1, 2]$V = [1, 2]",
+            "depthwise_conv_2d(%x, @w, @b) { stride_h: 1, stride_w: 1, padding: Valid, depth_multiplier: 2, activation: None, dilation_h: 1, dilation_w: 1 }"),
+        ["dequantize"] = Graph("%x: $T[2, 3]$Q", "%y: f32[2, 3] = dequantize(%x)"),
+        ["elu"] = Unary("elu"),
+        ["embedding_lookup"] = Graph("%i: i32[2], %x: $T[3, 4]$Q", "%y: $T[2, 4]$Q = embedding_lookup(%i, %x)"),
+        ["exp"] = Unary("exp"),
+        ["floor"] = Unary("floor"),
+        ["fully_connected"] = Graph(
+            "%x: $T[2, 2]$Q",
+            """@w: $W[1, 2]$V = [1, 2] @b: $B[1] = [0] %y: $T[2, 1]$Q = fully_connected(%x, @w, @b) { activation: None, keep_num_dims: false, asymmetric_inputs: false, bias_type: "default" }"""),
+        ["gelu"] = Unary("gelu", "{ approximate: false }"),
+        ["hard_swish"] = Unary("hard_swish"),
+        ["if"] = """
+            graph main(%c: bool[1], %x: $T[2]$Q) -> (%y) { %y: $T[2]$Q = if(%c, %x) { then: "a", else: "b" } }
+            graph a(%x: $T[2]$Q) -> (%x) { }
+            graph b(%x: $T[2]$Q) -> (%x) { }
+            """,
+        ["l2_normalization"] = Unary("l2_normalization", result: "$T[2, 3]$N"),
+        ["l2_pool_2d"] = Pool("l2_pool_2d"),
+        ["leaky_relu"] = Unary("leaky_relu", "{ alpha: 0.5 }"),
+        ["log"] = Unary("log"),
+        ["log_softmax"] = Unary("log_softmax", result: "$T[2, 3]$L"),
+        ["logistic"] = Unary("logistic", result: "$T[2, 3]$P"),
+        ["max_pool_2d"] = Pool("max_pool_2d"),
+        ["mean"] = Reduce("mean"),
+        ["mirror_pad"] = Graph(
+            "%x: $T[2, 3]$Q", "@p: i32[2, 2] = [0, 0, 1, 1] %y: $T[2, 5]$Q = mirror_pad(%x, @p) { mode: Reflect }"),
+        ["mul"] = Binary("mul", "{ activation: None }"),
+        ["neg"] = Unary("neg"),
+        ["pack"] = Graph("%a: $T[2]$Q, %b: $T[2]$Q", "%y: $T[2, 2]$Q = pack(%a, %b) { count: 2, axis: 0 }"),
+        ["pad"] = Graph("%x: $T[2, 3]$Q", "@p: i32[2, 2] = [0, 0, 1, 1] %y: $T[2, 5]$Q = pad(%x, @p)"),
+        ["padv2"] = Graph("%x: $T[2, 3]$Q, %v: $T[]$Q", "@p: i32[2, 2] = [0, 0, 1, 1] %y: $T[2, 5]$Q = padv2(%x, @p, %v)"),
+        ["prelu"] = Graph("%x: $T[1, 2, 2, 3]$Q, %alpha: $T[1, 1, 3]$Q", "%y: $T[1, 2, 2, 3]$Q = prelu(%x, %alpha)"),
+        ["quantize"] = Graph("%x: $T[2, 3] scale=0.5 zero=0", """%y: i8[2, 3] scale=0.25 zero=0 = quantize(%x) { to: "declared" }"""),
+        ["read_variable"] = Resource,
+        ["reduce_all"] = Reduce("reduce_all"),
+        ["reduce_any"] = Reduce("reduce_any"),
+        ["reduce_max"] = Reduce("reduce_max"),
+        ["reduce_min"] = Reduce("reduce_min"),
+        ["reduce_prod"] = Reduce("reduce_prod"),
+        ["relu"] = Unary("relu"),
+        ["relu_0_to_1"] = Unary("relu_0_to_1"),
+        ["relu_n1_to_1"] = Unary("relu_n1_to_1"),
+        ["relu6"] = Unary("relu6"),
+        ["reshape"] = Unary("reshape", "{ shape: [3, 2] }", "$T[3, 2]$Q"),
+        ["round"] = Unary("round"),
+        ["rsqrt"] = Unary("rsqrt"),
+        ["sign"] = Unary("sign"),
+        ["sin"] = Unary("sin"),
+        ["softmax"] = Unary("softmax", "{ beta: 1.0 }", "$T[2, 3]$P"),
+        ["split"] = Graph("%x: $T[4, 3]$Q", "@axis: i32[] = [0] %y: $T[2, 3]$Q, %z: $T[2, 3]$Q = split(@axis, %x) { parts: 2 }"),
+        ["split_v"] = Graph(
+            "%x: $T[4, 3]$Q",
+            "@sizes: i32[2] = [1, 3] @axis: i32[] = [0] %y: $T[1, 3]$Q, %z: $T[3, 3]$Q = split_v(%x, @sizes, @axis) { parts: 2 }"),
+        ["sqrt"] = Unary("sqrt"),
+        ["square"] = Unary("square"),
+        ["strided_slice"] = Graph(
+            "%x: $T[4, 3]$Q",
+            """
+            @b: i32[2] = [0, 0] @e: i32[2] = [2, 3] @s: i32[2] = [1, 1]
+            %y: $T[2, 3]$Q = strided_slice(%x, @b, @e, @s) { begin_mask: 0, end_mask: 0, ellipsis_mask: 0, new_axis_mask: 0, shrink_axis_mask: 0, offset: false }
+            """),
+        ["sub"] = Binary("sub", "{ activation: None, pot_scale_int16: false }"),
+        ["sum"] = Reduce("sum"),
+        ["svdf"] = Graph(
+            "%x: $T[1, 2]$Q",
+            """
+            @f: $T[2, 2]$Q = [1, 0, 0, 1] @t: $T[2, 3]$Q = [1, 1, 0, 0, 1, 1] var @s: $T[1, 6]$Q
+            %y: $T[1, 2]$Q = svdf(%x, @f, @t, _, @s) { rank: 1, activation: None, asymmetric_quantize_inputs: false }
+            """),
+        ["tanh"] = Unary("tanh", result: "$T[2, 3]$N"),
+        ["topk_v2"] = Graph("%x: $T[2, 3]$Q", "@k: i32[] = [2] %y: $T[2, 2]$Q, %i: i32[2, 2] = topk_v2(%x, @k)"),
+        ["transpose"] = Graph("%x: $T[2, 3]$Q", "@p: i32[2] = [1, 0] %y: $T[3, 2]$Q = transpose(%x, @p)"),
+        ["transpose_conv"] = Convolution(
+            "$W[2, 1, 1, 1]$V = [1, 2]",
+            """transpose_conv(@s, @w, %x, @b) { stride_h: 1, stride_w: 1, padding: Valid, activation: None, bias_type: "default" }"""),
+        ["unidirectional_sequence_rnn"] = Graph(
+            "%x: $T[1, 2, 1]$Q",
+            """
+            @w: $T[1, 1]$Q = [1] @r: $T[1, 1]$Q = [1] @b: $T[1]$Q = [0] var @s: $T[1, 1]$Q
+            %y: $T[1, 2, 1]$Q = unidirectional_sequence_rnn(%x, @w, @r, @b, @s) { time_major: false, activation: None, asymmetric_quantize_inputs: false }
+            """),
+        ["unpack"] = Graph("%x: $T[2, 3]$Q", "%y: $T[3]$Q, %z: $T[3]$Q = unpack(%x) { num: 2, axis: 0 }"),
+        ["var_handle"] = Resource,
+        ["while"] = """
+            graph main(%x: $T[2]$Q) -> (%y) { %y: $T[2]$Q = while(%x) { condition: "c", body: "b" } }
+            graph c(%x: $T[2]$Q) -> (@f) { @f: bool[1] = [false] }
+            graph b(%x: $T[2]$Q) -> (%x) { }
+            """,
+    };
+
+    /// <summary>Float activations with 8-bit weights.</summary>
+    public static IReadOnlyDictionary<string, string> HybridByOp { get; } = new Dictionary<string, string>
+    {
+        ["conv_2d"] = HybridOf("conv_2d"),
+        ["depthwise_conv_2d"] = HybridOf("depthwise_conv_2d"),
+        ["embedding_lookup"] = "graph main(%i: i32[2]) -> (%y) { @t: i8[3, 1] scale=0.5 zero=0 = [1, 2, 3] %y: f32[2, 1] = embedding_lookup(%i, @t) }",
+        ["fully_connected"] = HybridOf("fully_connected"),
+        ["transpose_conv"] = HybridOf("transpose_conv"),
+    };
+
+    /// <summary>Ops whose types cannot be told by a graph as simple as these.</summary>
+    public static IReadOnlyDictionary<string, string> Unsampled { get; } = new Dictionary<string, string>
+    {
+        ["opaque_tflite"] = "is never executed",
+        ["unidirectional_sequence_lstm"] = "carries the scales of its gates outside of the graph; reference models cover f32 and i8, unit tests i16",
+    };
+
+    private static string Resource => Graph(
+        "%x: $T[2]$Q",
+        """
+        %h: resource[1] = var_handle() { container: "", shared_name: "v" }
+        assign_variable(%h, %x)
+        %y: $T[2]$Q = read_variable(%h)
+        """);
+
+    public static string Fill(string template, DType type)
+    {
+        bool quantized = type is DType.I8 or DType.U8 or DType.I16;
+        (string weights, string bias) = type switch
+        {
+            DType.I8 => ("i8", "i32"),
+            DType.U8 => ("u8", "i32"),
+            DType.I16 => ("i8", "i64"),
+            _ => (type.Name, type.Name),
+        };
+        (string probability, string signed) = type switch
+        {
+            DType.I8 => (" scale=0.00390625 zero=-128", " scale=0.0078125 zero=0"),
+            DType.U8 => (" scale=0.00390625 zero=0", " scale=0.0078125 zero=128"),
+            DType.I16 => (" scale=0.000030517578125 zero=0", " scale=0.000030517578125 zero=0"),
+            _ => ("", ""),
+        };
+
+        // Elements are 0 and 1 and the like; those of a bool are words.
+        string text = type is DType.Bool ? Words(template) : template;
+        return text
+            .Replace("$T", type.Name, StringComparison.Ordinal)
+            .Replace("$Q", quantized ? " scale=0.5 zero=0" : "", StringComparison.Ordinal)
+            .Replace("$W", weights, StringComparison.Ordinal)
+            .Replace("$V", quantized ? " scale=0.5 zero=0" : "", StringComparison.Ordinal)
+            .Replace("$B", bias, StringComparison.Ordinal)
+            .Replace("$P", probability, StringComparison.Ordinal)
+            .Replace("$N", signed, StringComparison.Ordinal)
+            .Replace("$L", quantized ? " scale=0.0625 zero=127" : "", StringComparison.Ordinal);
+    }
+
+    private static string Words(string template) => System.Text.RegularExpressions.Regex.Replace(
+        template,
+        @"(\$[TWB]\[[^\]]*\](?:\$[A-Z])?) = \[([^\]]*)\]",
+        match => $"{match.Groups[1]} = [{string.Join(", ", match.Groups[2].Value.Split(", ").Select(e => e == "0" ? "false" : "true"))}]");
+
+    private static string Graph(string inputs, string body) => $"graph main({inputs}) -> (%y) {{ {body} }}";
+
+    private static string Unary(string op, string attributes = "", string result = "$T[2, 3]$Q") =>
+        Graph("%x: $T[2, 3]$Q", $"%y: {result} = {op}(%x) {attributes}");
+
+    private static string Binary(string op, string attributes = "", string result = "$T[2, 3]$Q") =>
+        Graph("%a: $T[2, 3]$Q, %b: $T[3]$Q", $"%y: {result} = {op}(%a, %b) {attributes}");
+
+    private static string Reduce(string op) =>
+        Graph("%x: $T[2, 3]$Q", $"@axes: i32[1] = [1] %y: $T[2]$Q = {op}(%x, @axes) {{ keep_dims: false }}");
+
+    private static string Pool(string op) => Graph(
+        "%x: $T[1, 4, 4, 2]$Q",
+        $"%y: $T[1, 2, 2, 2]$Q = {op}(%x) {{ filter_h: 2, filter_w: 2, stride_h: 2, stride_w: 2, padding: Valid, activation: None }}");
+
+    private static string Convolution(string weights, string op) => Graph(
+        "%x: $T[1, 2, 2, 1]$Q",
+        $"@s: i32[4] = [1, 2, 2, 2] @w: {weights} @b: $B[2] = [0, 0] %y: $T[1, 2, 2, 2]$Q = {op}");
+
+    private static string HybridOf(string op) => Fill(
+        ByOp[op].Replace("$W", "i8", StringComparison.Ordinal).Replace("$V", " scale=0.5 zero=0", StringComparison.Ordinal),
+        DType.F32);
+}
