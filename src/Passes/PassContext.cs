@@ -22,6 +22,9 @@ public sealed class PassContext
     /// <summary>Receives short sentences about the step under way.</summary>
     public IProgress<string>? Progress { get; init; }
 
+    /// <summary>Threads that a pass may use, at least 1; results do not depend on it.</summary>
+    public int Threads { get; init; } = 1;
+
     /// <summary>Verifies the module after every pass.</summary>
     public bool Verify { get; init; } = true;
 
