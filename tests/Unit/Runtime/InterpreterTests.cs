@@ -1,0 +1,167 @@
+using Optc.Formats.TfLite;
+using Optc.Ir;
+using Optc.Ops;
+using Optc.Ops.Kernels;
+using Optc.Runtime;
+using Xunit;
+
+namespace Optc.Tests.Unit.Runtime;
+
+public sealed class InterpreterTests
+{
+    [Fact]
+    public void Computes_and_keeps_its_inputs()
+    {
+        using Interpreter interpreter = new(Chain([4], new LeakyRelu(0.5f), new LeakyRelu(0.5f)));
+        ((float[])[-4, -1, 0, 2]).CopyTo(interpreter.Input<float>(0));
+
+        interpreter.Run();
+        interpreter.Run();
+
+        Assert.Equal([-1, -0.25f, 0, 2], interpreter.Output<float>(0).ToArray());
+        Assert.Equal([-4, -1, 0, 2], interpreter.Input<float>(0).ToArray());
+    }
+
+    [Fact]
+    public void Shares_the_memory_of_a_reshape_and_still_reports_the_node()
+    {
+        using Interpreter interpreter = new(Chain([4], new LeakyRelu(0.5f), new Reshape([2, 2]), new LeakyRelu(0.5f)));
+        List<string> done = [];
+        interpreter.NodeDone = node => done.Add(node.Op.Schema.Name);
+        ((float[])[-4, -1, 0, 2]).CopyTo(interpreter.Input<float>(0));
+
+        interpreter.Run();
+
+        Assert.Equal(["leaky_relu", "reshape", "leaky_relu"], done);
+        Assert.Equal([-1, -0.25f, 0, 2], interpreter.Output<float>(0).ToArray());
+        Assert.Equal([2, 2], interpreter.OutputType(0).Shape.Dims.ToArray());
+    }
+
+    [Fact]
+    public void Gives_an_unknown_outermost_dimension_the_batch_size()
+    {
+        Module module = Chain([-1, 3], new LeakyRelu(0.5f));
+
+        using Interpreter interpreter = new(module, options: new() { Batch = 5 });
+
+        Assert.Equal([5, 3], interpreter.InputType(0).Shape.Dims.ToArray());
+        Assert.Equal(60, interpreter.Output(0).Length);
+    }
+
+    [Fact]
+    public void Allocates_nothing_for_a_run()
+    {
+        using Interpreter interpreter = new(ConvolutionThenPool());
+        interpreter.Run();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        interpreter.Run();
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void Gives_the_same_bits_for_any_number_of_threads()
+    {
+        byte[] one = RunConvolution(threads: 1);
+
+        Assert.Equal(one, RunConvolution(threads: 2));
+        Assert.Equal(one, RunConvolution(threads: 5));
+    }
+
+    [Fact]
+    public void Names_every_operator_that_cannot_be_executed()
+    {
+        GraphBuilder builder = new("main");
+        Value x = builder.Input("x", new(DType.F32, [4]));
+        foreach (string name in (string[])["Mine", "Yours"])
+        {
+            x = builder.Add(new OpaqueTfLite(BuiltinOperator.Custom, name, 1), [x], [GraphBuilder.Result(name, x.Type)], name).Output;
+        }
+
+        builder.Output(x);
+
+        DiagnosticException problem = Assert.Throws<DiagnosticException>(() => new Interpreter(GraphBuilder.Module([builder.Build()])));
+
+        Assert.Equal(
+            ["the operator 'Mine' cannot be executed", "the operator 'Yours' cannot be executed"],
+            problem.Diagnostics.Select(d => d.Message));
+        Assert.All(problem.Diagnostics, d => Assert.Equal(DiagnosticId.NotExecutable, d.Id));
+    }
+
+    [Fact]
+    public void Refuses_a_model_that_needs_more_memory_than_allowed()
+    {
+        DiagnosticException problem = Assert.Throws<DiagnosticException>(
+            () => new Interpreter(Chain([1000, 1000], new LeakyRelu(0.5f)), options: new() { MemoryLimit = 1_000_000 }));
+
+        Assert.Equal(DiagnosticId.MemoryLimit, Assert.Single(problem.Diagnostics).Id);
+    }
+
+    [Fact]
+    public void Stops_between_nodes_when_cancelled()
+    {
+        using Interpreter interpreter = new(Chain([4], new LeakyRelu(0.5f), new LeakyRelu(0.5f)));
+        using CancellationTokenSource cancellation = new();
+        interpreter.NodeDone = _ => cancellation.Cancel();
+
+        Assert.Throws<OperationCanceledException>(() => interpreter.Run(cancellation.Token));
+    }
+
+    [Fact]
+    public void Keeps_intermediate_values_on_request()
+    {
+        Module module = Chain([4], new LeakyRelu(0.5f), new LeakyRelu(0.5f), new LeakyRelu(0.5f));
+        using Interpreter interpreter = new(module, options: new() { KeepIntermediates = true });
+        interpreter.Input<float>(0).Fill(-8);
+
+        interpreter.Run();
+
+        Assert.Equal(
+            [-4f, -2f, -1f],
+            module.Main.Nodes.Select(n => BitConverter.ToSingle(interpreter.Bytes(n.Outputs[0]))));
+    }
+
+    private static byte[] RunConvolution(int threads)
+    {
+        using Interpreter interpreter = new(ConvolutionThenPool(), options: new() { Threads = threads });
+        Random random = new(3);
+        foreach (ref float value in interpreter.Input<float>(0))
+        {
+            value = random.NextSingle() - 0.5f;
+        }
+
+        interpreter.Run();
+        return interpreter.Output(0).ToArray();
+    }
+
+    private static Module ConvolutionThenPool()
+    {
+        Random random = new(1);
+        float[] weights = new float[8 * 3 * 3 * 4];
+        foreach (ref float value in weights.AsSpan())
+        {
+            value = random.NextSingle() - 0.5f;
+        }
+
+        GraphBuilder builder = new("main");
+        Value x = builder.Input("x", new(DType.F32, [1, 32, 32, 4]));
+        Value w = GraphBuilder.Constant(TensorData.FromFloats([8, 3, 3, 4], weights), "w");
+        Value c = builder.Add(new Conv2D(1, 1, PaddingMode.Same, FusedActivation.Relu), [x, w], "conv").Output;
+        builder.Output(builder.Add(new MaxPool2D(2, 2, 2, 2, PaddingMode.Valid), [c], "pool").Output);
+        return GraphBuilder.Module([builder.Build()]);
+    }
+
+    private static Module Chain(Shape shape, params IOp[] ops)
+    {
+        GraphBuilder builder = new("main");
+        Value value = builder.Input("x", new(DType.F32, shape));
+        foreach (IOp op in ops)
+        {
+            value = builder.Add(op, [value], "y").Output;
+        }
+
+        builder.Output(value);
+        return GraphBuilder.Module([builder.Build()]);
+    }
+}
