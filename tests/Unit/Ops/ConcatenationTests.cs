@@ -82,17 +82,17 @@ public sealed class ConcatenationTests
         Assert.Equal(Shape.Of([4, -1]), Join(1, [4, -1], [4, 3]));
         Assert.Equal(Shape.Of([4, -1]), Join(1, [4, 3], Shape.Unranked));
         Assert.False(Join(1, Shape.Unranked).HasRank);
-        Assert.Throws<OpRuleException>(() => Join(1, [4, 3], [5, 3]));
-        Assert.Throws<OpRuleException>(() => Join(1, [4, 3], [4]));
-        Assert.Throws<OpRuleException>(() => Join(2, [4, 3]));
-        Assert.Throws<OpRuleException>(() => Join(int.MinValue, [4, 3]));
-        Assert.Throws<OpRuleException>(() => Join(0, Shape.Scalar));
-        Assert.Throws<OpRuleException>(() => Join(0, [int.MaxValue], [1]));
-        Assert.Throws<OpRuleException>(() => Join(0));
+        Assert.ThrowsAny<OpRuleException>(() => Join(1, [4, 3], [5, 3]));
+        Assert.ThrowsAny<OpRuleException>(() => Join(1, [4, 3], [4]));
+        Assert.ThrowsAny<OpRuleException>(() => Join(2, [4, 3]));
+        Assert.ThrowsAny<OpRuleException>(() => Join(int.MinValue, [4, 3]));
+        Assert.ThrowsAny<OpRuleException>(() => Join(0, Shape.Scalar));
+        Assert.ThrowsAny<OpRuleException>(() => Join(0, [int.MaxValue], [1]));
+        Assert.ThrowsAny<OpRuleException>(() => Join(0));
     }
 
     [Fact]
-    public void Refuses_a_fused_activation() => Assert.Throws<OpRuleException>(() => Concatenation.Read(new(
+    public void Refuses_a_fused_activation() => Assert.ThrowsAny<OpRuleException>(() => Concatenation.Read(new(
         new OperatorRecord { BuiltinOptions = new ConcatenationOptions { FusedActivationFunction = ActivationFunctionType.Relu } }, [])));
 
     [Theory]

@@ -94,15 +94,15 @@ public sealed class PadTests
     [Fact]
     public void Refuses_borders_that_cannot_be()
     {
-        Assert.Throws<OpRuleException>(() => Borders(-1, 0).Infer());
-        Assert.Throws<OpRuleException>(() => Borders(int.MaxValue, int.MaxValue).Infer());
-        Assert.Throws<OpRuleException>(
+        Assert.ThrowsAny<OpRuleException>(() => Borders(-1, 0).Infer());
+        Assert.ThrowsAny<OpRuleException>(() => Borders(int.MaxValue, int.MaxValue).Infer());
+        Assert.ThrowsAny<OpRuleException>(
             () => new OpCase(new Pad()).Input<float>(DType.F32, [2, 2]).Constant(DType.I32, [1, 2], 0, 0).Infer());
-        Assert.Throws<OpRuleException>(
+        Assert.ThrowsAny<OpRuleException>(
             () => new OpCase(new Pad()).Input<float>(DType.F32, [2]).Constant(DType.F32, [1, 2], 0f, 0f).Infer());
-        Assert.Throws<OpRuleException>(
+        Assert.ThrowsAny<OpRuleException>(
             () => new OpCase(new MirrorPad(MirrorPadMode.Reflect)).Input<float>(DType.F32, [2]).Constant(DType.I32, [1, 2], 2, 0).Infer());
-        Assert.Throws<OpRuleException>(
+        Assert.ThrowsAny<OpRuleException>(
             () => new OpCase(new PadV2()).Input<float>(DType.F32, [1]).Constant(DType.I32, [1, 2], 0, 0).Input<int>(DType.I32, Shape.Scalar).Infer());
     }
 

@@ -52,7 +52,7 @@ public sealed class SplitTests
     [InlineData(-1)]
     [InlineData(3)]
     [InlineData(int.MaxValue)]
-    public void Refuses_parts_that_do_not_divide(int parts) => Assert.Throws<OpRuleException>(
+    public void Refuses_parts_that_do_not_divide(int parts) => Assert.ThrowsAny<OpRuleException>(
         () => new OpCase(new Split(parts)).Constant(DType.I32, Shape.Scalar, 0).Input<float>(DType.F32, [4]).Infer());
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class SplitTests
     [InlineData(-2, 6)]
     [InlineData(int.MaxValue, int.MaxValue)]
     [InlineData(5, -1)]
-    public void Refuses_sizes_that_do_not_add_up(int a, int b) => Assert.Throws<OpRuleException>(
+    public void Refuses_sizes_that_do_not_add_up(int a, int b) => Assert.ThrowsAny<OpRuleException>(
         () => new OpCase(new SplitV(2)).Input<float>(DType.F32, [4]).Constant(DType.I32, [2], a, b).Constant(DType.I32, [1], 0).Infer());
 
     [Fact]

@@ -62,13 +62,13 @@ public sealed class TransposeTests
     [InlineData(0, 2)]
     [InlineData(-1, 0)]
     [InlineData(int.MinValue, int.MaxValue)]
-    public void Refuses_what_is_no_permutation(int a, int b) => Assert.Throws<OpRuleException>(
+    public void Refuses_what_is_no_permutation(int a, int b) => Assert.ThrowsAny<OpRuleException>(
         () => new OpCase(new Transpose()).Input<float>(DType.F32, [2, 3]).Constant(DType.I32, [2], a, b).Infer());
 
     [Fact]
     public void Refuses_a_permutation_of_another_rank_and_packed_elements()
     {
-        Assert.Throws<OpRuleException>(
+        Assert.ThrowsAny<OpRuleException>(
             () => new OpCase(new Transpose()).Input<float>(DType.F32, [2, 3]).Constant(DType.I32, [3], 0, 1, 2).Infer());
         Assert.Throws<DiagnosticException>(
             () => new OpCase(new Transpose()).Input<byte>(new TensorType(DType.I4, [2, 2])).Constant(DType.I32, [2], 1, 0).Prepare());

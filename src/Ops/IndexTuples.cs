@@ -1,0 +1,65 @@
+using Optc.Ir;
+
+namespace Optc.Ops;
+
+/// <summary>Indices <c>[n.., k]</c>: each row of k numbers addresses the leading k dimensions of a tensor, hence one slice of it.</summary>
+internal sealed class IndexTuples
+{
+    private readonly int[] _sizes;
+    private readonly IndexReader _reader;
+
+    /// <param name="addressed">Known shape of the tensor that is addressed.</param>
+    /// <param name="indices">Type of the indices, known shape.</param>
+    public IndexTuples(Shape addressed, TensorType indices)
+    {
+        int width = indices.Shape[-1];
+        _sizes = [.. addressed.Dims[..width]];
+        _reader = IndexReader.For(indices.DType);
+        Count = (int)Dimensions.Outer(indices.Shape, indices.Shape.Rank - 1);
+        SliceElements = (int)Dimensions.Inner(addressed, width);
+    }
+
+    /// <summary>Number of tuples.</summary>
+    public int Count { get; }
+
+    /// <summary>Elements of one addressed slice.</summary>
+    public int SliceElements { get; }
+
+    /// <exception cref="OpRuleException">Indices without a dimension for the tuple.</exception>
+    public static void RequireRank(Shape indices)
+    {
+        if (indices is { HasRank: true, Rank: 0 })
+        {
+            throw new OpRuleException("indices have no dimension of tuples") { Found = indices.ToString(), Expected = "at least one dimension" };
+        }
+    }
+
+    /// <summary>Dimensions of one addressed slice.</summary>
+    /// <exception cref="OpRuleException">A tuple is longer than the tensor has dimensions.</exception>
+    public static int[] SliceDims(Shape addressed, Shape indices) => indices[-1] <= addressed.Rank
+        ? [.. addressed.Dims[indices[-1]..]]
+        : throw new OpRuleException("index tuples are longer than the tensor has dimensions")
+        {
+            Found = $"{indices[-1]}",
+            Expected = $"at most {addressed.Rank}",
+        };
+
+    /// <summary>Number of the slice that one tuple addresses, in row-major order.</summary>
+    /// <exception cref="OpRuleException">An index is out of range.</exception>
+    public int SliceAt(ReadOnlySpan<byte> indices, int tuple)
+    {
+        int slice = 0;
+        for (int i = 0; i < _sizes.Length; i++)
+        {
+            long index = _reader.At(indices, (tuple * _sizes.Length) + i);
+            if ((ulong)index >= (ulong)_sizes[i])
+            {
+                throw IndexReader.OutOfRange(index, _sizes[i]);
+            }
+
+            slice = (slice * _sizes[i]) + (int)index;
+        }
+
+        return slice;
+    }
+}
