@@ -13,6 +13,11 @@ internal static class SpeedCases
             {
                 yield return Product(m, k, n, path);
             }
+
+            foreach (SimdPath path in IntPaths)
+            {
+                yield return Int8Convolution($"gemm {m}x{k}x{n}", Conv2DGeometry.Dense(m, k, n), path, RoundingProfile.Tflm);
+            }
         }
 
         foreach ((string name, Conv2DGeometry geometry) in Shapes.Convolutions)

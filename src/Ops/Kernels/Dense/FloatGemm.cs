@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Optc.Ops.Kernels;
 
 /// <summary>Float matrix product with a prepacked right-hand side.</summary>
@@ -104,13 +106,13 @@ public static unsafe class FloatGemm
         float* y,
         nint yRowStride)
     {
-        float* biasLanes = stackalloc float[2 * FloatTiles.PanelWidth];
+        float* biasLanes = stackalloc float[FloatTiles.MaxTileColumns];
         float* partial = stackalloc float[FloatTiles.MaxTileFloats];
         int tileCount = (rows + tiles.MaxRows - 1) / tiles.MaxRows;
         job.PanelStride = b.PanelBytes;
         for (int panel = 0; panel < b.PanelCount;)
         {
-            int panels = Math.Min(tiles.MaxPanels, b.PanelCount - panel);
+            int panels = Math.Min(tiles.MaxPanels(rows), b.PanelCount - panel);
             int firstColumn = panel * FloatTiles.PanelWidth;
             int lanes = panels * FloatTiles.PanelWidth;
             int columns = Math.Min(lanes, b.N - firstColumn);
@@ -139,7 +141,7 @@ public static unsafe class FloatGemm
                 {
                     job.C = target;
                     job.CStride = yRowStride;
-                    Run(tiles, ref job, height, panels);
+                    Run(tiles, ref job, height, panels, rows);
                 }
                 else
                 {
@@ -150,7 +152,7 @@ public static unsafe class FloatGemm
                         Copy(target, yRowStride, partial, lanes, height, columns);
                     }
 
-                    Run(tiles, ref job, height, panels);
+                    Run(tiles, ref job, height, panels, rows);
                     Copy(partial, lanes, target, yRowStride, height, columns);
                 }
 
@@ -161,11 +163,11 @@ public static unsafe class FloatGemm
         }
     }
 
-    private static void Run(FloatTiles tiles, ref FloatTileJob job, int rows, int panels)
+    private static void Run(FloatTiles tiles, ref FloatTileJob job, int rows, int panels, int rowsInAll)
     {
         fixed (FloatTileJob* pointer = &job)
         {
-            tiles.Run(pointer, rows, panels);
+            tiles.Run(pointer, rows, panels, rowsInAll);
         }
     }
 
@@ -173,7 +175,13 @@ public static unsafe class FloatGemm
     {
         for (int row = 0; row < rows; row++)
         {
-            for (int column = 0; column < columns; column++)
+            int column = 0;
+            for (; column <= columns - 4; column += 4)
+            {
+                Vector128.Load(from + column).Store(to + column);
+            }
+
+            for (; column < columns; column++)
             {
                 to[column] = from[column];
             }

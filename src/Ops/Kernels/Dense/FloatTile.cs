@@ -41,25 +41,43 @@ internal sealed unsafe class FloatTiles
     /// <summary>Columns of a panel of packed weights.</summary>
     public const int PanelWidth = 16;
 
-    /// <summary>Room for the largest tile: 8 rows of two panels.</summary>
+    /// <summary>Room for the largest tile: 8 rows of two panels, or one of eight.</summary>
     public const int MaxTileFloats = 8 * 2 * PanelWidth;
 
-    private readonly delegate*<FloatTileJob*, void>[] _tiles;
+    /// <summary>Columns of the widest tile.</summary>
+    public const int MaxTileColumns = 8 * PanelWidth;
 
-    private FloatTiles(int maxRows, int maxPanels, delegate*<FloatTileJob*, void>[] tiles)
+    private readonly delegate*<FloatTileJob*, void>[] _tiles;
+    private readonly delegate*<FloatTileJob*, void>[] _rows;
+    private readonly int _maxPanels;
+
+    private FloatTiles(
+        int maxRows, int maxPanels, delegate*<FloatTileJob*, void>[] tiles, delegate*<FloatTileJob*, void>[] rows)
     {
         MaxRows = maxRows;
-        MaxPanels = maxPanels;
+        _maxPanels = maxPanels;
         _tiles = tiles;
+        _rows = rows;
     }
 
     /// <summary>Tallest tile.</summary>
     public int MaxRows { get; }
 
-    /// <summary>Panels a tile can span.</summary>
-    public int MaxPanels { get; }
+    /// <summary>Panels a tile can span in a product of so many rows.</summary>
+    public int MaxPanels(int rows) => rows == 1 ? _rows.Length : _maxPanels;
 
-    public void Run(FloatTileJob* job, int rows, int panels) => _tiles[(panels - 1) * MaxRows + rows - 1](job);
+    /// <param name="rowsInAll">Rows of the whole product.</param>
+    public void Run(FloatTileJob* job, int rows, int panels, int rowsInAll)
+    {
+        if (rowsInAll == 1)
+        {
+            _rows[panels - 1](job);
+        }
+        else
+        {
+            _tiles[((panels - 1) * MaxRows) + rows - 1](job);
+        }
+    }
 
     public static FloatTiles For(SimdPath path) => path switch
     {
@@ -74,6 +92,9 @@ internal sealed unsafe class FloatTiles
         &FloatTilePortable.Run<Size2>,
         &FloatTilePortable.Run<Size3>,
         &FloatTilePortable.Run<Size4>,
+    ],
+    [
+        &FloatTilePortable.Run<Size1>,
     ]);
 
     private static readonly FloatTiles s_avx2 = new(6, 1,
@@ -84,6 +105,12 @@ internal sealed unsafe class FloatTiles
         &FloatTileAvx2.Run<Size4>,
         &FloatTileAvx2.Run<Size5>,
         &FloatTileAvx2.Run<Size6>,
+    ],
+    [
+        &FloatTileAvx2.RunRow<Size1>,
+        &FloatTileAvx2.RunRow<Size2>,
+        &FloatTileAvx2.RunRow<Size3>,
+        &FloatTileAvx2.RunRow<Size4>,
     ]);
 
     private static readonly FloatTiles s_avx512 = new(8, 2,
@@ -104,5 +131,15 @@ internal sealed unsafe class FloatTiles
         &FloatTileAvx512.Run<Size6, Size2>,
         &FloatTileAvx512.Run<Size7, Size2>,
         &FloatTileAvx512.Run<Size8, Size2>,
+    ],
+    [
+        &FloatTileAvx512.RunRow<Size1>,
+        &FloatTileAvx512.RunRow<Size2>,
+        &FloatTileAvx512.RunRow<Size3>,
+        &FloatTileAvx512.RunRow<Size4>,
+        &FloatTileAvx512.RunRow<Size5>,
+        &FloatTileAvx512.RunRow<Size6>,
+        &FloatTileAvx512.RunRow<Size7>,
+        &FloatTileAvx512.RunRow<Size8>,
     ]);
 }

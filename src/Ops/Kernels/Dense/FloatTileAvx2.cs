@@ -173,6 +173,108 @@ internal static unsafe class FloatTileAvx2
         }
     }
 
+    /// <summary>One row of up to 4 panels: enough independent sums to hide the latency of a single row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunRow<TPanels>(FloatTileJob* job)
+        where TPanels : struct, ITileSize
+    {
+        Vector256<float> c0 = default;
+        Vector256<float> c1 = default;
+        Vector256<float> c2 = default;
+        Vector256<float> c3 = default;
+        Vector256<float> c4 = default;
+        Vector256<float> c5 = default;
+        Vector256<float> c6 = default;
+        Vector256<float> c7 = default;
+        if (job->Accumulate)
+        {
+            c0 = Avx.LoadVector256(job->C);
+            c1 = Avx.LoadVector256(job->C + 8);
+
+            if (TPanels.Count > 1)
+            {
+                c2 = Avx.LoadVector256(job->C + 16);
+                c3 = Avx.LoadVector256(job->C + 24);
+            }
+
+            if (TPanels.Count > 2)
+            {
+                c4 = Avx.LoadVector256(job->C + 32);
+                c5 = Avx.LoadVector256(job->C + 40);
+            }
+
+            if (TPanels.Count > 3)
+            {
+                c6 = Avx.LoadVector256(job->C + 48);
+                c7 = Avx.LoadVector256(job->C + 56);
+            }
+        }
+
+        float* b = job->B;
+        nint panel = job->PanelStride / sizeof(float);
+        nint step = job->KStride;
+        byte* a = (byte*)job->A + job->RowOffsets[0];
+        nint* segment = job->SegmentOffsets;
+        nint* end = segment + job->Segments;
+        int length = job->SegmentLength;
+        for (; segment < end; segment++)
+        {
+            byte* p = a + *segment;
+            for (int k = length; k > 0; k--)
+            {
+                Vector256<float> x = Vector256.Create(*(float*)p);
+                c0 = Fma.MultiplyAdd(x, Avx.LoadVector256(b), c0);
+                c1 = Fma.MultiplyAdd(x, Avx.LoadVector256(b + 8), c1);
+
+                if (TPanels.Count > 1)
+                {
+                    c2 = Fma.MultiplyAdd(x, Avx.LoadVector256(b + panel), c2);
+                    c3 = Fma.MultiplyAdd(x, Avx.LoadVector256(b + panel + 8), c3);
+                }
+
+                if (TPanels.Count > 2)
+                {
+                    c4 = Fma.MultiplyAdd(x, Avx.LoadVector256(b + (2 * panel)), c4);
+                    c5 = Fma.MultiplyAdd(x, Avx.LoadVector256(b + (2 * panel) + 8), c5);
+                }
+
+                if (TPanels.Count > 3)
+                {
+                    c6 = Fma.MultiplyAdd(x, Avx.LoadVector256(b + (3 * panel)), c6);
+                    c7 = Fma.MultiplyAdd(x, Avx.LoadVector256(b + (3 * panel) + 8), c7);
+                }
+
+                p += step;
+                b += FloatTiles.PanelWidth;
+            }
+        }
+
+        Vector256<float> low = Vector256.Create(job->Low);
+        Vector256<float> high = Vector256.Create(job->High);
+        float* bias = job->Bias;
+        float* y = job->C;
+        Avx.Store(y, Finish(c0, Avx.LoadVector256(bias), low, high));
+        Avx.Store(y + 8, Finish(c1, Avx.LoadVector256(bias + 8), low, high));
+
+        if (TPanels.Count > 1)
+        {
+            Avx.Store(y + 16, Finish(c2, Avx.LoadVector256(bias + 16), low, high));
+            Avx.Store(y + 24, Finish(c3, Avx.LoadVector256(bias + 24), low, high));
+        }
+
+        if (TPanels.Count > 2)
+        {
+            Avx.Store(y + 32, Finish(c4, Avx.LoadVector256(bias + 32), low, high));
+            Avx.Store(y + 40, Finish(c5, Avx.LoadVector256(bias + 40), low, high));
+        }
+
+        if (TPanels.Count > 3)
+        {
+            Avx.Store(y + 48, Finish(c6, Avx.LoadVector256(bias + 48), low, high));
+            Avx.Store(y + 56, Finish(c7, Avx.LoadVector256(bias + 56), low, high));
+        }
+    }
+
     // The operand order keeps a NaN and a negative zero, as the comparison "x < low ? low : x" does.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Finish(Vector256<float> sum, Vector256<float> bias, Vector256<float> low, Vector256<float> high) =>

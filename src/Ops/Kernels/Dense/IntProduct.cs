@@ -79,7 +79,7 @@ internal static unsafe class IntProduct
         job.C = tile;
         for (int panel = 0; panel < b.PanelCount;)
         {
-            int panels = Math.Min(tiles.MaxPanels, b.PanelCount - panel);
+            int panels = Math.Min(tiles.MaxPanels(rows), b.PanelCount - panel);
             int firstColumn = panel * IntTiles.PanelWidth;
             int lanes = panels * IntTiles.PanelWidth;
             int columns = Math.Min(lanes, b.N - firstColumn);
@@ -100,7 +100,7 @@ internal static unsafe class IntProduct
                     job.SegmentWords = block.Words;
                     nint firstWord = ((nint)block.FirstSegment * segmentWords) + block.FirstWord;
                     job.B = panelStart + (firstWord * IntTiles.PanelWidth);
-                    tiles.Run(&job, height, panels);
+                    tiles.Run(&job, height, panels, rows);
                     KPart position = new(part == 0, part == blocks.Length - 1);
                     sink.Store(tile, lanes, row, height, firstColumn, columns, position);
                 }

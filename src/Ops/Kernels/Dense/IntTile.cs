@@ -36,22 +36,38 @@ internal sealed unsafe class IntTiles
     public const int MaxTileRows = 8;
 
     /// <summary>Widest tile of any kind, in columns.</summary>
-    public const int MaxTileColumns = 2 * PanelWidth;
+    public const int MaxTileColumns = 4 * PanelWidth;
 
     private readonly delegate*<IntTileJob*, void>[] _tiles;
+    private readonly delegate*<IntTileJob*, void>[] _rows;
+    private readonly int _maxPanels;
 
-    private IntTiles(int maxRows, int maxPanels, delegate*<IntTileJob*, void>[] tiles)
+    private IntTiles(
+        int maxRows, int maxPanels, delegate*<IntTileJob*, void>[] tiles, delegate*<IntTileJob*, void>[] rows)
     {
         MaxRows = maxRows;
-        MaxPanels = maxPanels;
+        _maxPanels = maxPanels;
         _tiles = tiles;
+        _rows = rows;
     }
 
     public int MaxRows { get; }
 
-    public int MaxPanels { get; }
+    /// <summary>Panels a tile can span in a product of so many rows.</summary>
+    public int MaxPanels(int rows) => rows == 1 ? _rows.Length : _maxPanels;
 
-    public void Run(IntTileJob* job, int rows, int panels) => _tiles[(panels - 1) * MaxRows + rows - 1](job);
+    /// <param name="rowsInAll">Rows of the whole product.</param>
+    public void Run(IntTileJob* job, int rows, int panels, int rowsInAll)
+    {
+        if (rowsInAll == 1)
+        {
+            _rows[panels - 1](job);
+        }
+        else
+        {
+            _tiles[((panels - 1) * MaxRows) + rows - 1](job);
+        }
+    }
 
     /// <summary>Words of two 16-bit elements on both sides.</summary>
     public static IntTiles Pairs(SimdPath path) => path switch
@@ -73,6 +89,9 @@ internal sealed unsafe class IntTiles
         &IntTilePortable.Run<Size2>,
         &IntTilePortable.Run<Size3>,
         &IntTilePortable.Run<Size4>,
+    ],
+    [
+        &IntTilePortable.Run<Size1>,
     ]);
 
     private static readonly IntTiles s_pairs256 = new(6, 1,
@@ -83,6 +102,12 @@ internal sealed unsafe class IntTiles
         &IntTileAvx2.Run<Size4>,
         &IntTileAvx2.Run<Size5>,
         &IntTileAvx2.Run<Size6>,
+    ],
+    [
+        &IntTileAvx2.RunRow<Size1>,
+        &IntTileAvx2.RunRow<Size2>,
+        &IntTileAvx2.RunRow<Size3>,
+        &IntTileAvx2.RunRow<Size4>,
     ]);
 
     private static readonly IntTiles s_pairs512 = new(8, 2,
@@ -103,6 +128,12 @@ internal sealed unsafe class IntTiles
         &IntTileAvx512.Run<Size6, Size2>,
         &IntTileAvx512.Run<Size7, Size2>,
         &IntTileAvx512.Run<Size8, Size2>,
+    ],
+    [
+        &IntTileAvx512.RunRow<Size1>,
+        &IntTileAvx512.RunRow<Size2>,
+        &IntTileAvx512.RunRow<Size3>,
+        &IntTileAvx512.RunRow<Size4>,
     ]);
 
     private static readonly IntTiles s_unsignedQuads = new(6, 1,
@@ -113,6 +144,12 @@ internal sealed unsafe class IntTiles
         &IntTileAvxVnni.Run<Size4, UnsignedBytes>,
         &IntTileAvxVnni.Run<Size5, UnsignedBytes>,
         &IntTileAvxVnni.Run<Size6, UnsignedBytes>,
+    ],
+    [
+        &IntTileAvxVnni.RunRow<Size1, UnsignedBytes>,
+        &IntTileAvxVnni.RunRow<Size2, UnsignedBytes>,
+        &IntTileAvxVnni.RunRow<Size3, UnsignedBytes>,
+        &IntTileAvxVnni.RunRow<Size4, UnsignedBytes>,
     ]);
 
     private static readonly IntTiles s_signedQuads = new(6, 1,
@@ -123,6 +160,12 @@ internal sealed unsafe class IntTiles
         &IntTileAvxVnni.Run<Size4, SignedBytes>,
         &IntTileAvxVnni.Run<Size5, SignedBytes>,
         &IntTileAvxVnni.Run<Size6, SignedBytes>,
+    ],
+    [
+        &IntTileAvxVnni.RunRow<Size1, SignedBytes>,
+        &IntTileAvxVnni.RunRow<Size2, SignedBytes>,
+        &IntTileAvxVnni.RunRow<Size3, SignedBytes>,
+        &IntTileAvxVnni.RunRow<Size4, SignedBytes>,
     ]);
 }
 

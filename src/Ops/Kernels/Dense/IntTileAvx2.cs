@@ -126,4 +126,79 @@ internal static unsafe class IntTileAvx2
             Avx.Store(y + 8, c51);
         }
     }
+
+    /// <summary>One row of up to 4 panels: enough independent sums to hide the latency of a single row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunRow<TPanels>(IntTileJob* job)
+        where TPanels : struct, ITileSize
+    {
+        int* bias = job->Bias;
+        Vector256<int> c0 = Avx.LoadVector256(bias);
+        Vector256<int> c1 = Avx.LoadVector256(bias + 8);
+        Vector256<int> c2 = TPanels.Count > 1 ? Avx.LoadVector256(bias + 16) : default;
+        Vector256<int> c3 = TPanels.Count > 1 ? Avx.LoadVector256(bias + 24) : default;
+        Vector256<int> c4 = TPanels.Count > 2 ? Avx.LoadVector256(bias + 32) : default;
+        Vector256<int> c5 = TPanels.Count > 2 ? Avx.LoadVector256(bias + 40) : default;
+        Vector256<int> c6 = TPanels.Count > 3 ? Avx.LoadVector256(bias + 48) : default;
+        Vector256<int> c7 = TPanels.Count > 3 ? Avx.LoadVector256(bias + 56) : default;
+        int* b = job->B;
+        nint panel = job->PanelStride / sizeof(int);
+        byte* a = job->A + job->RowOffsets[0];
+        nint* segment = job->SegmentOffsets;
+        nint* end = segment + job->Segments;
+        int words = job->SegmentWords;
+        for (; segment < end; segment++)
+        {
+            byte* p = a + *segment;
+            for (int k = words; k > 0; k--)
+            {
+                Vector256<short> x = Vector256.Create(*(int*)p).AsInt16();
+                c0 += Avx2.MultiplyAddAdjacent(x, Avx.LoadVector256(b).AsInt16());
+                c1 += Avx2.MultiplyAddAdjacent(x, Avx.LoadVector256(b + 8).AsInt16());
+
+                if (TPanels.Count > 1)
+                {
+                    c2 += Avx2.MultiplyAddAdjacent(x, Avx.LoadVector256(b + panel).AsInt16());
+                    c3 += Avx2.MultiplyAddAdjacent(x, Avx.LoadVector256(b + panel + 8).AsInt16());
+                }
+
+                if (TPanels.Count > 2)
+                {
+                    c4 += Avx2.MultiplyAddAdjacent(x, Avx.LoadVector256(b + (2 * panel)).AsInt16());
+                    c5 += Avx2.MultiplyAddAdjacent(x, Avx.LoadVector256(b + (2 * panel) + 8).AsInt16());
+                }
+
+                if (TPanels.Count > 3)
+                {
+                    c6 += Avx2.MultiplyAddAdjacent(x, Avx.LoadVector256(b + (3 * panel)).AsInt16());
+                    c7 += Avx2.MultiplyAddAdjacent(x, Avx.LoadVector256(b + (3 * panel) + 8).AsInt16());
+                }
+
+                p += sizeof(int);
+                b += IntTiles.PanelWidth;
+            }
+        }
+
+        int* y = job->C;
+        Avx.Store(y, c0);
+        Avx.Store(y + 8, c1);
+
+        if (TPanels.Count > 1)
+        {
+            Avx.Store(y + 16, c2);
+            Avx.Store(y + 24, c3);
+        }
+
+        if (TPanels.Count > 2)
+        {
+            Avx.Store(y + 32, c4);
+            Avx.Store(y + 40, c5);
+        }
+
+        if (TPanels.Count > 3)
+        {
+            Avx.Store(y + 48, c6);
+            Avx.Store(y + 56, c7);
+        }
+    }
 }

@@ -210,4 +210,67 @@ internal static unsafe class IntTileAvx512
             }
         }
     }
+
+    /// <summary>One row of up to 4 panels: enough independent sums to hide the latency of a single row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunRow<TPanels>(IntTileJob* job)
+        where TPanels : struct, ITileSize
+    {
+        int* bias = job->Bias;
+        Vector512<int> c0 = Avx512F.LoadVector512(bias);
+        Vector512<int> c1 = TPanels.Count > 1 ? Avx512F.LoadVector512(bias + 16) : default;
+        Vector512<int> c2 = TPanels.Count > 2 ? Avx512F.LoadVector512(bias + 32) : default;
+        Vector512<int> c3 = TPanels.Count > 3 ? Avx512F.LoadVector512(bias + 48) : default;
+        int* b = job->B;
+        nint panel = job->PanelStride / sizeof(int);
+        byte* a = job->A + job->RowOffsets[0];
+        nint* segment = job->SegmentOffsets;
+        nint* end = segment + job->Segments;
+        int words = job->SegmentWords;
+        for (; segment < end; segment++)
+        {
+            byte* p = a + *segment;
+            for (int k = words; k > 0; k--)
+            {
+                Vector512<short> x = Vector512.Create(*(int*)p).AsInt16();
+                c0 += Avx512BW.MultiplyAddAdjacent(x, Avx512F.LoadVector512(b).AsInt16());
+
+                if (TPanels.Count > 1)
+                {
+                    c1 += Avx512BW.MultiplyAddAdjacent(x, Avx512F.LoadVector512(b + panel).AsInt16());
+                }
+
+                if (TPanels.Count > 2)
+                {
+                    c2 += Avx512BW.MultiplyAddAdjacent(x, Avx512F.LoadVector512(b + (2 * panel)).AsInt16());
+                }
+
+                if (TPanels.Count > 3)
+                {
+                    c3 += Avx512BW.MultiplyAddAdjacent(x, Avx512F.LoadVector512(b + (3 * panel)).AsInt16());
+                }
+
+                p += sizeof(int);
+                b += IntTiles.PanelWidth;
+            }
+        }
+
+        int* y = job->C;
+        Avx512F.Store(y, c0);
+
+        if (TPanels.Count > 1)
+        {
+            Avx512F.Store(y + 16, c1);
+        }
+
+        if (TPanels.Count > 2)
+        {
+            Avx512F.Store(y + 32, c2);
+        }
+
+        if (TPanels.Count > 3)
+        {
+            Avx512F.Store(y + 48, c3);
+        }
+    }
 }

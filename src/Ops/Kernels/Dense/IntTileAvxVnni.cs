@@ -129,6 +129,83 @@ internal static unsafe class IntTileAvxVnni
         }
     }
 
+    /// <summary>One row of up to 4 panels: enough independent sums to hide the latency of a single row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunRow<TPanels, TBytes>(IntTileJob* job)
+        where TPanels : struct, ITileSize
+        where TBytes : struct, IByteSign
+    {
+        int* bias = job->Bias;
+        Vector256<int> c0 = Avx.LoadVector256(bias);
+        Vector256<int> c1 = Avx.LoadVector256(bias + 8);
+        Vector256<int> c2 = TPanels.Count > 1 ? Avx.LoadVector256(bias + 16) : default;
+        Vector256<int> c3 = TPanels.Count > 1 ? Avx.LoadVector256(bias + 24) : default;
+        Vector256<int> c4 = TPanels.Count > 2 ? Avx.LoadVector256(bias + 32) : default;
+        Vector256<int> c5 = TPanels.Count > 2 ? Avx.LoadVector256(bias + 40) : default;
+        Vector256<int> c6 = TPanels.Count > 3 ? Avx.LoadVector256(bias + 48) : default;
+        Vector256<int> c7 = TPanels.Count > 3 ? Avx.LoadVector256(bias + 56) : default;
+        Vector256<int> flip = Vector256.Create(unchecked((int)0x8080_8080));
+        int* b = job->B;
+        nint panel = job->PanelStride / sizeof(int);
+        byte* a = job->A + job->RowOffsets[0];
+        nint* segment = job->SegmentOffsets;
+        nint* end = segment + job->Segments;
+        int words = job->SegmentWords;
+        for (; segment < end; segment++)
+        {
+            byte* p = a + *segment;
+            for (int k = words; k > 0; k--)
+            {
+                Vector256<int> x = Words<TBytes>(*(int*)p, flip);
+                c0 = AvxVnni.MultiplyWideningAndAdd(c0, x.AsByte(), Avx.LoadVector256(b).AsSByte());
+                c1 = AvxVnni.MultiplyWideningAndAdd(c1, x.AsByte(), Avx.LoadVector256(b + 8).AsSByte());
+
+                if (TPanels.Count > 1)
+                {
+                    c2 = AvxVnni.MultiplyWideningAndAdd(c2, x.AsByte(), Avx.LoadVector256(b + panel).AsSByte());
+                    c3 = AvxVnni.MultiplyWideningAndAdd(c3, x.AsByte(), Avx.LoadVector256(b + panel + 8).AsSByte());
+                }
+
+                if (TPanels.Count > 2)
+                {
+                    c4 = AvxVnni.MultiplyWideningAndAdd(c4, x.AsByte(), Avx.LoadVector256(b + (2 * panel)).AsSByte());
+                    c5 = AvxVnni.MultiplyWideningAndAdd(c5, x.AsByte(), Avx.LoadVector256(b + (2 * panel) + 8).AsSByte());
+                }
+
+                if (TPanels.Count > 3)
+                {
+                    c6 = AvxVnni.MultiplyWideningAndAdd(c6, x.AsByte(), Avx.LoadVector256(b + (3 * panel)).AsSByte());
+                    c7 = AvxVnni.MultiplyWideningAndAdd(c7, x.AsByte(), Avx.LoadVector256(b + (3 * panel) + 8).AsSByte());
+                }
+
+                p += sizeof(int);
+                b += IntTiles.PanelWidth;
+            }
+        }
+
+        int* y = job->C;
+        Avx.Store(y, c0);
+        Avx.Store(y + 8, c1);
+
+        if (TPanels.Count > 1)
+        {
+            Avx.Store(y + 16, c2);
+            Avx.Store(y + 24, c3);
+        }
+
+        if (TPanels.Count > 2)
+        {
+            Avx.Store(y + 32, c4);
+            Avx.Store(y + 40, c5);
+        }
+
+        if (TPanels.Count > 3)
+        {
+            Avx.Store(y + 48, c6);
+            Avx.Store(y + 56, c7);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> Words<TBytes>(int word, Vector256<int> flip)
         where TBytes : struct, IByteSign =>
