@@ -22,6 +22,11 @@ internal static class KernelSamples
         ["batch_matmul"] = Graph(
             "%a: $T[1, 2, 3]$Q, %b: $T[1, 3, 2]$Q",
             "%y: $T[1, 2, 2]$Q = batch_matmul(%a, %b) { adj_x: false, adj_y: false, asymmetric_inputs: false }"),
+        ["batch_to_space_nd"] = Graph(
+            "%x: $T[4, 1, 2, 1]$Q",
+            "@b: i32[2] = [2, 2] @c: i32[2, 2] = [0, 0, 0, 0] %y: $T[1, 2, 4, 1]$Q = batch_to_space_nd(%x, @b, @c)"),
+        ["broadcast_args"] = Graph("%a: $T[2], %b: $T[1]", "%y: $T[2] = broadcast_args(%a, %b)"),
+        ["broadcast_to"] = Graph("%x: $T[1, 3]$Q", "@s: i32[2] = [2, 3] %y: $T[2, 3]$Q = broadcast_to(%x, @s)"),
         ["call_once"] = """graph main(%x: $T[2]$Q) -> (%x) { call_once() { graph: "init" } } graph init() -> () { }""",
         ["ceil"] = Unary("ceil"),
         ["concatenation"] = Graph("%a: $T[1, 2]$Q, %b: $T[1, 2]$Q", "%y: $T[2, 2]$Q = concatenation(%a, %b) { axis: 0 }"),
@@ -30,17 +35,24 @@ internal static class KernelSamples
             """conv_2d(%x, @w, @b) { stride_h: 1, stride_w: 1, padding: Valid, activation: None, dilation_h: 1, dilation_w: 1, bias_type: "default" }"""),
         ["cos"] = Unary("cos"),
         ["cumsum"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: $T[2, 3]$Q = cumsum(%x, @axis) { exclusive: false, reverse: false }"),
+        ["depth_to_space"] = Graph("%x: $T[1, 1, 2, 4]$Q", "%y: $T[1, 2, 4, 1]$Q = depth_to_space(%x) { block: 2 }"),
         ["depthwise_conv_2d"] = Convolution(
             "$W[1, 1, 1, 2]$V = [1, 2]",
             "depthwise_conv_2d(%x, @w, @b) { stride_h: 1, stride_w: 1, padding: Valid, depth_multiplier: 2, activation: None, dilation_h: 1, dilation_w: 1 }"),
         ["dequantize"] = Graph("%x: $T[2, 3]$Q", "%y: f32[2, 3] = dequantize(%x)"),
+        ["dynamic_update_slice"] = Graph(
+            "%x: $T[2, 3]$Q, %u: $T[1, 2]$Q, %s: i32[2]", "%y: $T[2, 3]$Q = dynamic_update_slice(%x, %u, %s)"),
         ["elu"] = Unary("elu"),
         ["embedding_lookup"] = Graph("%i: i32[2], %x: $T[3, 4]$Q", "%y: $T[2, 4]$Q = embedding_lookup(%i, %x)"),
         ["exp"] = Unary("exp"),
+        ["expand_dims"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [0] %y: $T[1, 2, 3]$Q = expand_dims(%x, @axis)"),
+        ["fill"] = Graph("%v: $T[]$Q", "@d: i32[2] = [2, 3] %y: $T[2, 3]$Q = fill(@d, %v)"),
         ["floor"] = Unary("floor"),
         ["fully_connected"] = Graph(
             "%x: $T[2, 2]$Q",
             """@w: $W[1, 2]$V = [1, 2] @b: $B[1] = [0] %y: $T[2, 1]$Q = fully_connected(%x, @w, @b) { activation: None, keep_num_dims: false, asymmetric_inputs: false, bias_type: "default" }"""),
+        ["gather"] = Graph("%x: $T[2, 3]$Q, %i: i32[2]", "%y: $T[2, 3]$Q = gather(%x, %i) { axis: 0, batch_dims: 0 }"),
+        ["gather_nd"] = Graph("%x: $T[2, 3]$Q, %i: i32[4, 1]", "%y: $T[4, 3]$Q = gather_nd(%x, %i)"),
         ["gelu"] = Unary("gelu", "{ approximate: false }"),
         ["hard_swish"] = Unary("hard_swish"),
         ["if"] = """
@@ -60,11 +72,15 @@ internal static class KernelSamples
             "%x: $T[2, 3]$Q", "@p: i32[2, 2] = [0, 0, 1, 1] %y: $T[2, 5]$Q = mirror_pad(%x, @p) { mode: Reflect }"),
         ["mul"] = Binary("mul", "{ activation: None }"),
         ["neg"] = Unary("neg"),
+        ["one_hot"] = Graph(
+            "%i: i32[2], %on: $T[]$Q, %off: $T[]$Q", "@d: i32[] = [3] %y: $T[2, 3]$Q = one_hot(%i, @d, %on, %off) { axis: -1 }"),
         ["pack"] = Graph("%a: $T[2]$Q, %b: $T[2]$Q", "%y: $T[2, 2]$Q = pack(%a, %b) { count: 2, axis: 0 }"),
         ["pad"] = Graph("%x: $T[2, 3]$Q", "@p: i32[2, 2] = [0, 0, 1, 1] %y: $T[2, 5]$Q = pad(%x, @p)"),
         ["padv2"] = Graph("%x: $T[2, 3]$Q, %v: $T[]$Q", "@p: i32[2, 2] = [0, 0, 1, 1] %y: $T[2, 5]$Q = padv2(%x, @p, %v)"),
         ["prelu"] = Graph("%x: $T[1, 2, 2, 3]$Q, %alpha: $T[1, 1, 3]$Q", "%y: $T[1, 2, 2, 3]$Q = prelu(%x, %alpha)"),
         ["quantize"] = Graph("%x: $T[2, 3] scale=0.5 zero=0", """%y: i8[2, 3] scale=0.25 zero=0 = quantize(%x) { to: "declared" }"""),
+        ["range"] = Graph("%start: $T[], %limit: $T[], %delta: $T[]", "%y: $T[?] = range(%start, %limit, %delta)"),
+        ["rank"] = Graph("%x: $T[2, 3]$Q", "%y: i32[] = rank(%x)"),
         ["read_variable"] = Resource,
         ["reduce_all"] = Reduce("reduce_all"),
         ["reduce_any"] = Reduce("reduce_any"),
@@ -76,17 +92,29 @@ internal static class KernelSamples
         ["relu_n1_to_1"] = Unary("relu_n1_to_1"),
         ["relu6"] = Unary("relu6"),
         ["reshape"] = Unary("reshape", "{ shape: [3, 2] }", "$T[3, 2]$Q"),
+        ["resize_bilinear"] = Resize("resize_bilinear"),
+        ["resize_nearest_neighbor"] = Resize("resize_nearest_neighbor"),
+        ["reverse_v2"] = Graph("%x: $T[2, 3]$Q", "@axes: i32[1] = [1] %y: $T[2, 3]$Q = reverse_v2(%x, @axes)"),
         ["round"] = Unary("round"),
         ["rsqrt"] = Unary("rsqrt"),
+        ["scatter_nd"] = Graph(
+            "%i: i32[2, 1], %u: $T[2, 3]$Q", "@s: i32[2] = [4, 3] %y: $T[4, 3]$Q = scatter_nd(%i, %u, @s)"),
+        ["shape"] = Graph("%x: $T[2, 3]$Q", "%y: i32[2] = shape(%x) { wide: false }"),
         ["sign"] = Unary("sign"),
         ["sin"] = Unary("sin"),
+        ["slice"] = Graph("%x: $T[2, 3]$Q", "@b: i32[2] = [0, 1] @s: i32[2] = [2, 2] %y: $T[2, 2]$Q = slice(%x, @b, @s)"),
         ["softmax"] = Unary("softmax", "{ beta: 1.0 }", "$T[2, 3]$P"),
+        ["space_to_batch_nd"] = Graph(
+            "%x: $T[1, 2, 4, 1]$Q",
+            "@b: i32[2] = [2, 2] @p: i32[2, 2] = [0, 0, 0, 0] %y: $T[4, 1, 2, 1]$Q = space_to_batch_nd(%x, @b, @p)"),
+        ["space_to_depth"] = Graph("%x: $T[1, 2, 4, 1]$Q", "%y: $T[1, 1, 2, 4]$Q = space_to_depth(%x) { block: 2 }"),
         ["split"] = Graph("%x: $T[4, 3]$Q", "@axis: i32[] = [0] %y: $T[2, 3]$Q, %z: $T[2, 3]$Q = split(@axis, %x) { parts: 2 }"),
         ["split_v"] = Graph(
             "%x: $T[4, 3]$Q",
             "@sizes: i32[2] = [1, 3] @axis: i32[] = [0] %y: $T[1, 3]$Q, %z: $T[3, 3]$Q = split_v(%x, @sizes, @axis) { parts: 2 }"),
         ["sqrt"] = Unary("sqrt"),
         ["square"] = Unary("square"),
+        ["squeeze"] = Graph("%x: $T[1, 2, 3]$Q", "%y: $T[2, 3]$Q = squeeze(%x) { axes: [0] }"),
         ["strided_slice"] = Graph(
             "%x: $T[4, 3]$Q",
             """
@@ -102,6 +130,7 @@ internal static class KernelSamples
             %y: $T[1, 2]$Q = svdf(%x, @f, @t, _, @s) { rank: 1, activation: None, asymmetric_quantize_inputs: false }
             """),
         ["tanh"] = Unary("tanh", result: "$T[2, 3]$N"),
+        ["tile"] = Graph("%x: $T[2, 3]$Q", "@m: i32[2] = [1, 2] %y: $T[2, 6]$Q = tile(%x, @m)"),
         ["topk_v2"] = Graph("%x: $T[2, 3]$Q", "@k: i32[] = [2] %y: $T[2, 2]$Q, %i: i32[2, 2] = topk_v2(%x, @k)"),
         ["transpose"] = Graph("%x: $T[2, 3]$Q", "@p: i32[2] = [1, 0] %y: $T[3, 2]$Q = transpose(%x, @p)"),
         ["transpose_conv"] = Convolution(
@@ -115,11 +144,13 @@ internal static class KernelSamples
             """),
         ["unpack"] = Graph("%x: $T[2, 3]$Q", "%y: $T[3]$Q, %z: $T[3]$Q = unpack(%x) { num: 2, axis: 0 }"),
         ["var_handle"] = Resource,
+        ["where"] = Graph("%x: $T[2, 3]$Q", "%y: i64[?, 2] = where(%x)"),
         ["while"] = """
             graph main(%x: $T[2]$Q) -> (%y) { %y: $T[2]$Q = while(%x) { condition: "c", body: "b" } }
             graph c(%x: $T[2]$Q) -> (@f) { @f: bool[1] = [false] }
             graph b(%x: $T[2]$Q) -> (%x) { }
             """,
+        ["zeros_like"] = Unary("zeros_like"),
     };
 
     /// <summary>Float activations with 8-bit weights.</summary>
@@ -197,6 +228,10 @@ internal static class KernelSamples
     private static string Pool(string op) => Graph(
         "%x: $T[1, 4, 4, 2]$Q",
         $"%y: $T[1, 2, 2, 2]$Q = {op}(%x) {{ filter_h: 2, filter_w: 2, stride_h: 2, stride_w: 2, padding: Valid, activation: None }}");
+
+    private static string Resize(string op) => Graph(
+        "%x: $T[1, 2, 2, 1]$Q",
+        $"@s: i32[2] = [3, 3] %y: $T[1, 3, 3, 1]$Q = {op}(%x, @s) {{ align_corners: false, half_pixel_centers: false }}");
 
     private static string Convolution(string weights, string op) => Graph(
         "%x: $T[1, 2, 2, 1]$Q",

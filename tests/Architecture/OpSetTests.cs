@@ -32,7 +32,9 @@ public sealed class OpSetTests
         foreach (OpEntry op in OpSet.All.Where(op => op.TfLiteCode is not null))
         {
             string code = op.TfLiteCode!.Value.ToString();
-            Assert.Equal(code, op.Type.Name, ignoreCase: true);
+
+            // The graph has a type named Shape, and every op uses it.
+            Assert.Equal(op.Type == typeof(ShapeOf) ? "ShapeOf" : code, op.Type.Name, ignoreCase: true);
             Assert.Equal(code, op.Schema.Name.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
         }
     }
