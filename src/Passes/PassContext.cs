@@ -19,8 +19,8 @@ public sealed class PassContext
 
     public CancellationToken Cancellation { get; init; }
 
-    /// <summary>Receives short sentences about the step under way.</summary>
-    public IProgress<string>? Progress { get; init; }
+    /// <summary>Told about the step under way.</summary>
+    public IProgress<WorkProgress>? Progress { get; init; }
 
     /// <summary>Threads that a pass may use, at least 1; results do not depend on it.</summary>
     public int Threads { get; init; } = 1;

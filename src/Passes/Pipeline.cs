@@ -43,7 +43,7 @@ public sealed class Pipeline
         foreach (IPass pass in Passes)
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            context.Progress?.Report(pass.Name);
+            context.Progress?.Report(new(pass.Name));
             pass.Run(result, context);
             if (context.Verify)
             {

@@ -37,6 +37,8 @@ public sealed record DiagnosticId(int Number, string Summary)
 
     public static DiagnosticId NoCalibrationData { get; } = new(2005, "A static recipe needs calibration data.");
 
+    public static DiagnosticId OutputNotWritable { get; } = new(2006, "The output cannot be written where it was asked for.");
+
     public static DiagnosticId NotQuantizable { get; } = new(3001, "Operators stay float although a full-integer model was required.");
 
     public static DiagnosticId VerificationFailed { get; } = new(3002, "Two results that must agree do not.");
@@ -47,7 +49,7 @@ public sealed record DiagnosticId(int Number, string Summary)
     [
         FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, OperatorVersion, OperandType, InvalidGraph,
         NotExecutable, RunFailed, TextSyntax, MemoryLimit, InvalidOption, OutputExists, DataMismatch, RuleMatchesNothing,
-        NoCalibrationData, NotQuantizable, VerificationFailed, BudgetNotMet,
+        NoCalibrationData, OutputNotWritable, NotQuantizable, VerificationFailed, BudgetNotMet,
     ];
 
     public override string ToString() => $"OPTC{Number:0000}";

@@ -18,7 +18,7 @@ public sealed class Calibrator(Module module, IReadOnlyDictionary<Value, RangeEs
     /// <summary>Threads, at least 1.</summary>
     public int Threads { get; init; } = 1;
 
-    public IProgress<string>? Progress { get; init; }
+    public IProgress<WorkProgress>? Progress { get; init; }
 
     /// <summary>What was seen of each watched value.</summary>
     /// <exception cref="DiagnosticException">
@@ -63,7 +63,7 @@ public sealed class Calibrator(Module module, IReadOnlyDictionary<Value, RangeEs
     }
 
     /// <summary>Hands out samples one at a time and keeps the failure of the earliest one.</summary>
-    private sealed class Feed(IEnumerator<CalibrationSample> samples, int? count, IProgress<string>? progress, CancellationToken cancellation)
+    private sealed class Feed(IEnumerator<CalibrationSample> samples, int? count, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         private readonly Lock _gate = new();
         private long _position;
@@ -126,7 +126,7 @@ public sealed class Calibrator(Module module, IReadOnlyDictionary<Value, RangeEs
 
                 _position++;
                 sample = samples.Current;
-                progress?.Report(count is null ? $"calibrating: sample {_position}" : $"calibrating: sample {_position} of {count}");
+                progress?.Report(new("calibrating", _position, count));
                 return true;
             }
         }
@@ -158,7 +158,7 @@ public sealed class Calibrator(Module module, IReadOnlyDictionary<Value, RangeEs
         {
             Statistics = watched.ToDictionary(w => w.Key, w => new ValueStatistics(w.Value));
             _interpreter = new(module);
-            _reader = new(module, _interpreter);
+            _reader = new(module, _interpreter, "calibration sample");
             Graph graph = _interpreter.Graph;
             _inputs =
             [

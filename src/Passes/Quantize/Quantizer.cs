@@ -80,7 +80,7 @@ public static class Quantizer
         while (true)
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            context.Progress?.Report("quantizing");
+            context.Progress?.Report(new("quantizing"));
             try
             {
                 ScalePlan scales = new(module.Main, plans, recipe, RangeOf);

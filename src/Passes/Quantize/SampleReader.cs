@@ -1,20 +1,30 @@
 using System.Collections.Immutable;
+using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Optc.Ir;
 using Optc.Runtime;
 
 namespace Optc.Passes.Quantize;
 
 /// <summary>Puts the tensors of samples into the inputs of an interpreter.</summary>
-internal sealed class SampleReader
+/// <remarks>
+/// A float input takes any real or integer type. A quantized input takes its own type, or float32 and float64, which are
+/// put on its grid: <c>round(x / scale) + zero point</c>, ties away from zero, clamped, as the op QUANTIZE does.
+/// </remarks>
+public sealed class SampleReader
 {
     private readonly Interpreter _interpreter;
     private readonly Dictionary<string, int> _positions = [];
     private readonly bool[] _filled;
 
-    public SampleReader(Module module, Interpreter interpreter)
+    private readonly string _place;
+
+    /// <param name="place">What a sample is called in diagnostics.</param>
+    public SampleReader(Module module, Interpreter interpreter, string place = "sample")
     {
         _interpreter = interpreter;
+        _place = place;
         _filled = new bool[interpreter.InputCount];
         Graph graph = interpreter.Graph;
         foreach (Signature signature in module.Signatures.Where(s => s.Graph == graph))
@@ -73,9 +83,56 @@ internal sealed class SampleReader
             return;
         }
 
-        if (type.DType is not DType.F32 || !TryConvert(data, _interpreter.Input<float>(position)))
+        if (type.DType is DType.F32
+            ? TryConvert(data, _interpreter.Input<float>(position))
+            : TryQuantize(sample, data, type, _interpreter.Input(position)))
         {
-            throw Mismatch(sample, $"a sample has another element type than input '{_interpreter.Graph.Inputs[position].Name}'", data.DType.Name, type.DType.Name);
+            return;
+        }
+
+        throw Mismatch(
+            sample,
+            $"a sample has another element type than input '{_interpreter.Graph.Inputs[position].Name}'",
+            data.DType.Name,
+            type.Quant is null ? type.DType.Name : $"{type.DType.Name}, or f32 to be quantized");
+    }
+
+    private bool TryQuantize(long sample, TensorData data, TensorType type, Span<byte> target)
+    {
+        if (type.Quant is not { IsPerAxis: false } grid || data.DType is not (DType.F32 or DType.F64 or DType.F16))
+        {
+            return false;
+        }
+
+        float[] real = new float[data.Shape.ElementCount];
+        TryConvert(data, real);
+        if (!TensorPrimitives.IsFiniteAll<float>(real))
+        {
+            throw Mismatch(sample, "a sample for a quantized input is no finite number", "NaN or infinity", "finite numbers");
+        }
+
+        switch (type.DType)
+        {
+            case DType.I8:
+                Quantize(real, grid, MemoryMarshal.Cast<byte, sbyte>(target));
+                return true;
+            case DType.U8:
+                Quantize(real, grid, target);
+                return true;
+            case DType.I16:
+                Quantize(real, grid, MemoryMarshal.Cast<byte, short>(target));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static void Quantize<T>(ReadOnlySpan<float> real, QuantParams grid, Span<T> target)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        for (int i = 0; i < real.Length; i++)
+        {
+            target[i] = T.CreateSaturating(Math.Round((double)(real[i] / grid.Scale), MidpointRounding.AwayFromZero) + grid.ZeroPoint);
         }
     }
 
@@ -115,6 +172,6 @@ internal sealed class SampleReader
         }
     }
 
-    private static DiagnosticException Mismatch(long sample, string message, string? found, string? expected) =>
-        new(new Diagnostic(DiagnosticId.DataMismatch, message) { At = [$"calibration sample {sample}"], Found = found, Expected = expected });
+    private DiagnosticException Mismatch(long sample, string message, string? found, string? expected) =>
+        new(new Diagnostic(DiagnosticId.DataMismatch, message) { At = [$"{_place} {sample}"], Found = found, Expected = expected });
 }

@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using Optc.Data;
+using Optc.Ir;
+using Optc.Passes.Quantize;
+using Optc.Runtime;
+
+namespace Optc;
+
+/// <summary>The score of a model on labelled data.</summary>
+/// <param name="Metric">Name of the metric.</param>
+/// <param name="Value">Its value.</param>
+/// <param name="Samples">Number of samples.</param>
+public sealed record Evaluation(string Metric, double Value, int Samples)
+{
+    private const int BlockOfSamples = 256;
+
+    /// <summary>Runs every sample; the result does not depend on the number of threads.</summary>
+    internal static Evaluation Run(Module module, Dataset data, Metric metric, WorkOptions options)
+    {
+        DataColumn labels = data.Labels ?? throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the data have no labels")
+        {
+            At = [data.Source],
+            Found = string.Join(", ", data.Columns.Select(c => $"'{c.Name}'")),
+            Expected = "an array 'y', or the name of another one",
+            Hint = "--y NAME",
+        });
+        using SampleRunner runner = new(module, options);
+        List<(double, double)> scores = [];
+        using IEnumerator<TensorData> label = labels.Rows().GetEnumerator();
+        foreach (CalibrationSample[] block in data.For(module).Samples().Chunk(BlockOfSamples))
+        {
+            double[][] wanted = new double[block.Length][];
+            for (int i = 0; i < wanted.Length && label.MoveNext(); i++)
+            {
+                wanted[i] = RealValues.Of(label.Current);
+            }
+
+            (double, double)[] results = new (double, double)[block.Length];
+            runner.Run(block, (interpreter, i) =>
+            {
+                try
+                {
+                    results[i] = metric.Score(Scores(interpreter, block[i].Index), wanted[i]);
+                }
+                catch (OpRuleException problem)
+                {
+                    throw Refused(problem, $"sample {block[i].Index}");
+                }
+            });
+            scores.AddRange(results);
+            options.Progress?.Report(new("evaluating", scores.Count, data.Count));
+        }
+
+        try
+        {
+            return scores.Count > 0
+                ? new(metric.Name, metric.Combine(scores), scores.Count)
+                : throw new OpRuleException("there is no sample to evaluate");
+        }
+        catch (OpRuleException problem)
+        {
+            throw Refused(problem, data.Source);
+        }
+
+        DiagnosticException Refused(OpRuleException problem, string place) => new(new Diagnostic(DiagnosticId.DataMismatch, problem.Message)
+        {
+            At = place == data.Source ? [place] : [data.Source, place],
+            Found = problem.Found,
+            Expected = problem.Expected,
+        });
+    }
+
+    private static float[] Scores(Interpreter interpreter, long sample)
+    {
+        float[] scores = RealValues.Of(interpreter.OutputType(0), interpreter.Output(0));
+        return System.Numerics.Tensors.TensorPrimitives.IsFiniteAll<float>(scores)
+            ? scores
+            : throw new DiagnosticException(new Diagnostic(DiagnosticId.RunFailed, "the model computes something that is no finite number")
+            {
+                At = [$"sample {sample}", $"output '{interpreter.Graph.Outputs[0].Name}'"],
+                Found = "NaN or infinity",
+                Hint = "check the data and their preprocessing",
+            });
+    }
+}

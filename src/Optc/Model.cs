@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using Optc.Backends;
+using Optc.Backends.CArray;
+using Optc.Backends.TfLite;
+using Optc.Data;
+using Optc.Files;
+using Optc.Frontend;
+using Optc.Ir;
+using Optc.Passes;
+using Optc.Passes.Quantize;
+using Optc.Runtime;
+
+namespace Optc;
+
+/// <summary>A model that can be run, changed, measured and written. Immutable: every change makes a new model.</summary>
+/// <example>
+/// <code>
+/// Model quantized = Model.Load("kws.tflite").Quantize(QuantizationRecipe.StaticInt8, Dataset.Load("samples.npz"));
+/// quantized.Save("kws-int8.tflite");
+/// </code>
+/// </example>
+public sealed class Model
+{
+    private readonly Lazy<byte[]> _bytes;
+
+    private Model(Module module, string name, ReadOnlyMemory<byte> source = default)
+    {
+        Module = module;
+        Name = name;
+        Source = source;
+        _bytes = new(() => TfLiteBackend.ToArray(Module));
+    }
+
+    /// <summary>The graphs. Shared by everybody who holds this model, so not to be changed in place; passes work on copies.</summary>
+    public Module Module { get; }
+
+    /// <summary>Name of the file without folder, or as given.</summary>
+    public string Name { get; }
+
+    /// <summary>The file that was read; empty for a model that was made or changed since.</summary>
+    public ReadOnlyMemory<byte> Source { get; }
+
+    /// <summary>What quantization did, for the result of <see cref="Quantize"/>.</summary>
+    public QuantizationReport? Quantization { get; private init; }
+
+    /// <summary>What passes did and declined to do, from the loaded file on.</summary>
+    public ImmutableArray<PassEvent> Events { get; private init; } = [];
+
+    /// <summary>Name and type of every input of the main graph.</summary>
+    public ImmutableArray<(string Name, TensorType Type)> Inputs => [.. Module.Main.Inputs.Select(v => (v.Name, v.Type))];
+
+    /// <summary>Name and type of every output of the main graph.</summary>
+    public ImmutableArray<(string Name, TensorType Type)> Outputs => [.. Module.Main.Outputs.Select(v => (v.Name, v.Type))];
+
+    /// <summary>Reads a model file of any kind that optc knows.</summary>
+    /// <exception cref="DiagnosticException">The file cannot be read, is damaged, or not supported.</exception>
+    public static Model Load(string path)
+    {
+        try
+        {
+            return Read(File.ReadAllBytes(path), Path.GetFileName(path));
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw DataFile.NotReadable(path, problem);
+        }
+    }
+
+    /// <summary>Reads a model file that is in memory. The model keeps slices of it: the bytes must not change.</summary>
+    /// <exception cref="DiagnosticException">The file is damaged, or not supported.</exception>
+    public static Model Read(ReadOnlyMemory<byte> file, string name = "model") => new(FrontendSet.Read(file, name), name, file);
+
+    /// <summary>A model made of graphs.</summary>
+    /// <exception cref="DiagnosticException">The graphs are not well formed.</exception>
+    public static Model Of(Module module, string name = "model")
+    {
+        Verifier.ThrowIfBroken(module);
+        return new(module, name);
+    }
+
+    /// <summary>The model after a list of passes.</summary>
+    /// <exception cref="DiagnosticException">A pass cannot do its work.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public Model Apply(Pipeline pipeline, WorkOptions? options = null)
+    {
+        PassContext context = (options ?? WorkOptions.Default).ForPasses;
+        Module result = pipeline.Run(Module, context);
+        return new(result, Name) { Events = [.. Events, .. context.Events], Quantization = Quantization };
+    }
+
+    /// <summary>Post-training quantization.</summary>
+    /// <param name="calibration">Typical inputs, some hundred; only static recipes need them.</param>
+    /// <exception cref="DiagnosticException">See <see cref="Quantizer.Quantize"/>.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public Model Quantize(QuantizationRecipe recipe, Dataset? calibration = null, WorkOptions? options = null)
+    {
+        PassContext context = (options ?? WorkOptions.Default).ForPasses;
+        (Module result, QuantizationReport report) = Quantizer.Quantize(Module, recipe, calibration?.For(Module), context);
+        return new(result, Name) { Events = [.. Events, .. context.Events], Quantization = report };
+    }
+
+    /// <summary>Runs the model once, from a fresh state.</summary>
+    /// <param name="inputs">One tensor for each input, in order; see <see cref="SampleReader"/> for the types that fit.</param>
+    /// <returns>The outputs in order.</returns>
+    /// <exception cref="DiagnosticException">The model cannot be executed, or the inputs do not fit.</exception>
+    public ImmutableArray<TensorData> Run(params ImmutableArray<TensorData> inputs) => Run(inputs, WorkOptions.Default);
+
+    /// <inheritdoc cref="Run(ImmutableArray{TensorData})"/>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public ImmutableArray<TensorData> Run(ImmutableArray<TensorData> inputs, WorkOptions options)
+    {
+        using Execution execution = new(this, options: options);
+        return execution.Run([.. inputs.Select(i => ((string?)null, i))]);
+    }
+
+    /// <summary>Scores the first output on labelled data.</summary>
+    /// <param name="metric"><see cref="Metric.Accuracy"/> when left out.</param>
+    /// <exception cref="DiagnosticException">The model cannot be executed, or the data do not fit.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public Evaluation Evaluate(Dataset data, Metric? metric = null, WorkOptions? options = null) =>
+        Evaluation.Run(Module, data, metric ?? Metric.Accuracy, options ?? WorkOptions.Default);
+
+    /// <summary>The model as a <c>.tflite</c> file; the same model gives the same bytes.</summary>
+    /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>
+    public byte[] ToTfLite() => _bytes.Value.AsSpan().ToArray();
+
+    /// <summary>The <c>.tflite</c> file as a C array.</summary>
+    /// <exception cref="DiagnosticException">The symbol is no C identifier, or operators have no encoding.</exception>
+    public ArtifactSet ToCArray(CArrayOptions options) => CArrayBackend.Emit(_bytes.Value.Length, stream => stream.Write(_bytes.Value), options);
+
+    /// <summary>Writes a <c>.tflite</c> file, whole or not at all.</summary>
+    /// <param name="overwrite">Replaces a file that exists.</param>
+    /// <exception cref="DiagnosticException">The file exists or cannot be written, or operators have no encoding.</exception>
+    /// <returns>This model, to go on with.</returns>
+    public Model Save(string path, bool overwrite = false)
+    {
+        OutputFiles.Write(path, stream => stream.Write(_bytes.Value), overwrite);
+        return this;
+    }
+}
