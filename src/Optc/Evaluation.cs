@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Optc.Data;
 using Optc.Ir;
 using Optc.Passes.Quantize;

@@ -8,7 +8,6 @@ using Optc.Frontend;
 using Optc.Ir;
 using Optc.Passes;
 using Optc.Passes.Quantize;
-using Optc.Runtime;
 
 namespace Optc;
 
@@ -122,7 +121,7 @@ public sealed class Model
 
     /// <summary>The model as a <c>.tflite</c> file; the same model gives the same bytes.</summary>
     /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>
-    public byte[] ToTfLite() => _bytes.Value.AsSpan().ToArray();
+    public byte[] ToTfLite() => [.. _bytes.Value];
 
     /// <summary>The <c>.tflite</c> file as a C array.</summary>
     /// <exception cref="DiagnosticException">The symbol is no C identifier, or operators have no encoding.</exception>

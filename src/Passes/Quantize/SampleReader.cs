@@ -146,6 +146,9 @@ public sealed class SampleReader
     {
         switch (data.DType)
         {
+            case DType.F32:
+                data.AsFloats().CopyTo(target);
+                return true;
             case DType.F16:
                 TensorPrimitives.ConvertToSingle(data.Span<Half>(), target);
                 return true;
