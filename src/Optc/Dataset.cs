@@ -130,7 +130,7 @@ public sealed class Dataset
         ];
     }
 
-    private static TensorData SliceOf(TensorData data, int step)
+    internal static TensorData SliceOf(TensorData data, int step)
     {
         Shape shape = Shape.Create(data.Shape.Dims.AsSpan()[1..]);
         int size = checked((int)data.DType.ByteCount(shape.ElementCount));

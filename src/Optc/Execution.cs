@@ -63,8 +63,57 @@ public sealed class Execution : IDisposable
         ];
     }
 
+    /// <summary>Runs once for each slice of the first axis of the inputs, which is time, from a fresh state.</summary>
+    /// <param name="inputs">By name, or without a name in order; [steps, ...] each, all with the same number of steps.</param>
+    /// <returns>The outputs in order, [steps, ...].</returns>
+    /// <exception cref="DiagnosticException">
+    /// The inputs do not fit, are no sequences of one length, or an output changes its shape from step to step.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public ImmutableArray<TensorData> RunSequence(ImmutableArray<(string? Name, TensorData Data)> inputs)
+    {
+        int[] lengths = [.. inputs.Select(i => i.Data.Shape.Rank == 0 ? 0 : i.Data.Shape[0])];
+        if (lengths is [] or [0, ..] || lengths.Distinct().Count() > 1)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the inputs are no sequences of one length")
+            {
+                Found = $"shapes {string.Join(", ", inputs.Select(i => i.Data.Shape))}",
+                Expected = "an axis for time in front, of the same length for every input",
+            });
+        }
+
+        Reset();
+        List<ImmutableArray<TensorData>> steps = [];
+        for (int step = 0; step < lengths[0]; step++)
+        {
+            steps.Add(Run([.. inputs.Select(i => (i.Name, Dataset.SliceOf(i.Data, step)))]));
+        }
+
+        return [.. Enumerable.Range(0, _interpreter.OutputCount).Select(o => Stack(OutputNames[o], [.. steps.Select(s => s[o])]))];
+    }
+
     /// <summary>Puts variables back to their initial content.</summary>
     public void Reset() => _interpreter.Reset();
+
+    private static TensorData Stack(string name, TensorData[] slices)
+    {
+        if (slices.FirstOrDefault(s => !s.Shape.Equals(slices[0].Shape)) is { } odd)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.RunFailed, "an output changes its shape from step to step, so the steps do not stack")
+            {
+                At = [$"output '{name}'"],
+                Found = $"{slices[0].Shape} and {odd.Shape}",
+            });
+        }
+
+        byte[] all = new byte[checked(slices.Length * slices[0].Bytes.Length)];
+        for (int i = 0; i < slices.Length; i++)
+        {
+            slices[i].Bytes.CopyTo(all.AsMemory(i * slices[0].Bytes.Length));
+        }
+
+        return new(slices[0].DType, [slices.Length, .. slices[0].Shape.Dims], all);
+    }
 
     public void Dispose() => _interpreter.Dispose();
 }

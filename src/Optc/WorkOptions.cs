@@ -1,3 +1,4 @@
+using Optc.Ir;
 using Optc.Ops.Kernels;
 using Optc.Passes;
 using Optc.Runtime;
@@ -24,8 +25,11 @@ public sealed record WorkOptions
     /// <summary>Told how far the work is, from any thread.</summary>
     public IProgress<WorkProgress>? Progress { get; init; }
 
+    /// <summary>Receives the module after each pass; not to be changed there.</summary>
+    public Action<IPass, Module>? PassDone { get; init; }
+
     /// <summary>For one interpreter of one thread; work over many samples is divided between interpreters.</summary>
     internal InterpreterOptions ForOneThread => new() { Rounding = Rounding, MemoryLimit = MemoryLimit };
 
-    internal PassContext ForPasses => new() { Threads = Threads, Cancellation = Cancellation, Progress = Progress };
+    internal PassContext ForPasses => new() { Threads = Threads, Cancellation = Cancellation, Progress = Progress, PassDone = PassDone };
 }

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Optc.Ops.Kernels;
+
+namespace Optc.Cli.CommandLine;
+
+/// <summary>Declarations of what several verbs take, so that it has one name and one description everywhere.</summary>
+internal static class SharedOptions
+{
+    private const int MaximumThreads = 1024;
+
+    public static Argument<string> Model(string name = "model", string description = "Model to read: a .tflite file.")
+    {
+        Argument<string> argument = new(name) { HelpName = name.ToUpperInvariant(), Description = description };
+        UsageErrors.RefuseOptions(argument);
+        return argument;
+    }
+
+    public static Option<string> Output(string description) =>
+        new("--output", "-o") { HelpName = "FILE", Description = $"{description} Never replaced unless --force is given.", Required = true };
+
+    public static Option<bool> Force() => new("--force") { Description = "Replace the output if it exists." };
+
+    public static Option<int> Threads()
+    {
+        Option<int> option = new("--threads")
+        {
+            HelpName = "N",
+            Description = $"Threads to use, 1 to {MaximumThreads}; results do not depend on it. Default: the number of processors.",
+        };
+        option.Validators.Add(result => RequireRange(result, option, 1, MaximumThreads));
+        return option;
+    }
+
+    public static Option<string?> X() => new("--x")
+    {
+        HelpName = "NAME",
+        Description = "Array of the .npz that holds the inputs, 'x' if there is one.",
+    };
+
+    public static Option<string?> Y() => new("--y")
+    {
+        HelpName = "NAME",
+        Description = "Array of the .npz, or file, that holds the labels; 'y' if there is one.",
+    };
+
+    public static Option<int?> Samples(string description)
+    {
+        Option<int?> option = new("--samples") { HelpName = "N", Description = description };
+        option.Validators.Add(result => RequireRange(result, option, 1, int.MaxValue));
+        return option;
+    }
+
+    public static Option<string> Rounding()
+    {
+        Option<string> option = new("--rounding")
+        {
+            HelpName = "tflm|xnnpack",
+            Description = "Whose integer rounding is reproduced: TFLite Micro's reference kernels, or XNNPACK, LiteRT's default.",
+            DefaultValueFactory = _ => "tflm",
+        };
+        option.AcceptOnlyFromAmong("tflm", "xnnpack");
+        return option;
+    }
+
+    public static RoundingProfile RoundingOf(string name) => name == "xnnpack" ? RoundingProfile.Xnnpack : RoundingProfile.Tflm;
+
+    public static Option<bool> Sequence() => new("--sequence")
+    {
+        Description = "The first axis of the data is time: one invocation for each slice, from a fresh state.",
+    };
+
+    /// <summary>The threads that were asked for, else as many as there are processors.</summary>
+    public static int ThreadsOf(this ParseResult arguments, Option<int> option) =>
+        arguments.GetValue(option) is > 0 and var given ? given : Math.Clamp(Environment.ProcessorCount, 1, MaximumThreads);
+
+    private static void RequireRange<T>(OptionResult result, Option<T> option, int low, int high)
+    {
+        if (result.Tokens is not [{ Value: var text }])
+        {
+            return;
+        }
+
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value < low || value > high)
+        {
+            result.AddError(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{option.Name} is '{text}', but has to be a whole number from {low} {(high == int.MaxValue ? "on" : $"to {high}")}"));
+        }
+    }
+}

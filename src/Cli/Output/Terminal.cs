@@ -1,0 +1,192 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Optc.Ir;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Optc.Cli.Output;
+
+/// <summary>Where a command prints: results to standard output, everything else to standard error.</summary>
+/// <remarks>
+/// What is not a terminal gets plain text, one line for a row, without trailing blanks, so that a transcript is the same everywhere.
+/// </remarks>
+internal sealed class Terminal : IDisposable
+{
+    /// <summary>Columns of help that goes to a file or a pipe.</summary>
+    public const int PlainWidth = 120;
+
+    private const int NarrowestWidth = 40;
+    private const int UnbrokenWidth = 10_000;
+
+    private static readonly JsonWriterOptions JsonFormat = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+        // The text goes to a terminal or a file, never into a web page: quotes and brackets stay readable.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private readonly TextWriter _output;
+    private readonly TextWriter _error;
+    private readonly IAnsiConsole? _styled;
+    private readonly bool _ownsWriters;
+    private bool _wroteJson;
+
+    /// <param name="output">Receives results.</param>
+    /// <param name="error">Receives messages and progress.</param>
+    /// <param name="width">Columns of the text.</param>
+    public Terminal(TextWriter output, TextWriter error, int width = PlainWidth)
+    {
+        (_output, _error, Width) = (output, error, width);
+        ShowsProgress = false;
+    }
+
+    private Terminal(TextWriter output, TextWriter error, int width, bool isStyled, bool showsProgress)
+        : this(output, error, width)
+    {
+        ShowsProgress = showsProgress;
+        _ownsWriters = true;
+        if (isStyled)
+        {
+            _styled = AnsiConsole.Create(new() { Ansi = AnsiSupport.Yes, ColorSystem = ColorSystemSupport.Detect, Out = new AnsiConsoleOutput(output) });
+            _styled.Profile.Width = width;
+        }
+    }
+
+    public int Width { get; }
+
+    public bool IsJson { get; set; }
+
+    public bool IsQuiet { get; set; }
+
+    /// <summary>True when standard error is a terminal, on which a line can be written over.</summary>
+    public bool ShowsProgress { get; }
+
+    /// <summary>The terminal of this process.</summary>
+    public static Terminal OfProcess()
+    {
+        UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false);
+        StreamWriter output = new(Console.OpenStandardOutput(), utf8, bufferSize: 1 << 16) { NewLine = "\n" };
+        StreamWriter error = new(Console.OpenStandardError(), utf8) { NewLine = "\n", AutoFlush = true };
+        bool isDumb = Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
+        bool isTerminal = !Console.IsOutputRedirected;
+        bool isColoured = isTerminal && !isDumb && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        int width = isTerminal ? Math.Max(NarrowestWidth, Console.WindowWidth) : PlainWidth;
+        return new(output, error, width, isColoured, showsProgress: !Console.IsErrorRedirected && !isDumb);
+    }
+
+    /// <summary>Help and version, which are text also when JSON was asked for.</summary>
+    public void WriteHelp(string text) => _output.Write(text);
+
+    /// <summary>Text as it is, to standard output; nothing when JSON was asked for.</summary>
+    public void WriteText(string text)
+    {
+        if (!IsJson)
+        {
+            _output.Write(text);
+        }
+    }
+
+    /// <summary>A table or the like, to standard output; nothing when JSON was asked for.</summary>
+    public void Write(IRenderable content)
+    {
+        if (IsJson)
+        {
+            return;
+        }
+
+        if (_styled is not null)
+        {
+            _styled.Write(content);
+            return;
+        }
+
+        using StringWriter text = new() { NewLine = "\n" };
+        IAnsiConsole plain = AnsiConsole.Create(new()
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(text),
+        });
+        // A line is a row: whoever reads the file has tools for long lines, but none for rows that were broken.
+        plain.Profile.Width = UnbrokenWidth;
+        plain.Write(content);
+        string[] lines = text.ToString().ReplaceLineEndings("\n").Split('\n');
+        _output.Write(string.Join('\n', lines.Select(l => l.TrimEnd())));
+    }
+
+    /// <summary>The result as JSON, when that was asked for.</summary>
+    public void WriteJson<T>(T result, JsonTypeInfo<T> type) => WriteJson(writer => JsonSerializer.Serialize(writer, result, type));
+
+    /// <summary>The result as JSON, when that was asked for.</summary>
+    public void WriteJson(Action<Utf8JsonWriter> write)
+    {
+        if (!IsJson)
+        {
+            return;
+        }
+
+        using MemoryStream bytes = new();
+        using (Utf8JsonWriter writer = new(bytes, JsonFormat))
+        {
+            write(writer);
+        }
+
+        _output.Write(Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
+        _output.Write('\n');
+        _wroteJson = true;
+    }
+
+    /// <summary>A remark, to standard error, unless silence was asked for.</summary>
+    public void Note(string text)
+    {
+        if (!IsQuiet)
+        {
+            _error.WriteLine(text);
+        }
+    }
+
+    /// <summary>What is wrong with what the user gave: to standard error, and as JSON to standard output when that was asked for.</summary>
+    public void Report(ImmutableArray<Diagnostic> diagnostics)
+    {
+        foreach (Diagnostic diagnostic in diagnostics)
+        {
+            _error.WriteLine(diagnostic.ToString());
+        }
+
+        // A command that has printed its result before it failed keeps its one JSON document.
+        if (!_wroteJson)
+        {
+            WriteJson(writer => DiagnosticJson.Write(writer, diagnostics));
+        }
+    }
+
+    /// <summary>A defect of optc itself.</summary>
+    public void ReportBug(Exception problem)
+    {
+        _error.WriteLine("this is a bug in optc; please report it with the command line and these lines:");
+        _error.WriteLine(problem.ToString());
+    }
+
+    /// <summary>Writes over the current line of standard error.</summary>
+    public void OverwriteLine(string text)
+    {
+        const string clearToEnd = "\e[K";
+        _error.Write($"\r{(text.Length < Width ? text : text[..(Width - 1)])}{clearToEnd}");
+    }
+
+    public void Dispose()
+    {
+        _output.Flush();
+        _error.Flush();
+        if (_ownsWriters)
+        {
+            _output.Dispose();
+            _error.Dispose();
+        }
+    }
+}
