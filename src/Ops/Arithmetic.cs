@@ -38,11 +38,6 @@ public abstract record Arithmetic(FusedActivation Activation) : IExecutable
 
     private protected ActivationFunctionType ActivationCode => (ActivationFunctionType)Activation;
 
-    /// <summary>True when one operand is repeated along a dimension and the result has more than four.</summary>
-    private protected static bool BroadcastsBeyondFourDimensions(OpOperands operands) =>
-        !operands[0].Shape.Equals(operands[1].Shape)
-        && Math.Max(operands[0].Shape.Rank, operands[1].Shape.Rank) > 4;
-
     /// <summary>True for 16-bit operands and result.</summary>
     private protected static bool IsInt16(OpOperands operands) => operands[0].DType is DType.I16;
 

@@ -65,6 +65,11 @@ internal static class Broadcasting
     /// <inheritdoc cref="Join(Shape, Shape)"/>
     public static Shape Join(Shape first, Shape second, Shape third) => Join(Join(first, second), third);
 
+    /// <summary>True when one of the first two operands is repeated along a dimension and the result has more than four.</summary>
+    public static bool IsBeyondFourDimensions(OpOperands operands) =>
+        !operands[0].Shape.Equals(operands[1].Shape)
+        && Math.Max(operands[0].Shape.Rank, operands[1].Shape.Rank) > 4;
+
     /// <summary>How the first two operands are walked.</summary>
     /// <exception cref="OpRuleException">Their shapes do not fit, or an operand is too large.</exception>
     public static BroadcastPlan Plan(KernelContext context) =>

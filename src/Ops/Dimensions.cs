@@ -109,6 +109,29 @@ internal static class Dimensions
         return Math.Max(a, b);
     }
 
+    /// <summary>What is known of a shape that two sources describe.</summary>
+    /// <exception cref="OpRuleException">They contradict each other.</exception>
+    public static Shape Agree(Shape a, Shape b, string what)
+    {
+        if (!a.HasRank || !b.HasRank)
+        {
+            return a.HasRank ? a : b;
+        }
+
+        if (a.Rank != b.Rank)
+        {
+            throw new OpRuleException($"{what} have different ranks") { Found = $"{a} and {b}" };
+        }
+
+        int[] dims = new int[a.Rank];
+        for (int i = 0; i < dims.Length; i++)
+        {
+            dims[i] = Agree(a[i], b[i], $"dimensions of {what}");
+        }
+
+        return Shape.Create(dims);
+    }
+
     extension(OpOperands operands)
     {
         /// <summary>An operand that holds indices or sizes: its integers, or null when it is computed.</summary>

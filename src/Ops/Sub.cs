@@ -44,7 +44,7 @@ public sealed record Sub(FusedActivation Activation = FusedActivation.None, bool
         DType type = target.Operands[0].DType;
         int version = type is DType.I16 && !PotScaleInt16 ? 5
             : type is DType.I64 ? 4
-            : BroadcastsBeyondFourDimensions(target.Operands) ? 3
+            : Broadcasting.IsBeyondFourDimensions(target.Operands) ? 3
             : type is DType.I8 ? 2
             : 1;
         return new(version, new SubOptions { FusedActivationFunction = ActivationCode, PotScaleInt16 = PotScaleInt16 });

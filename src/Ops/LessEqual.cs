@@ -1,0 +1,37 @@
+using Optc.Formats.TfLite;
+using Optc.Ir;
+using Optc.Ir.Text;
+using Optc.Ops.Execution;
+using Optc.Ops.Kernels.Elementwise;
+using Optc.Ops.TfLite;
+
+namespace Optc.Ops;
+
+/// <summary>Tells element by element whether <c>a &lt;= b</c>.</summary>
+/// <inheritdoc cref="Comparison{TSelf}" path="/remarks"/>
+/// <remarks>Types: f32, i8, u8, i32, i64. Source: TFLite builtin 63, versions 1 to 2.</remarks>
+public sealed record LessEqual : Comparison<LessEqual>, IOp<LessEqual>, ITfLiteOp<LessEqual>
+{
+    public static OpSchema Declaration { get; } = new("less_equal", ["a", "b"], ["y"])
+    {
+        Kernels = KernelTypes.F32 | KernelTypes.I8 | KernelTypes.U8 | KernelTypes.I32 | KernelTypes.I64,
+    };
+
+    public static BuiltinOperator Code => BuiltinOperator.LessEqual;
+
+    public static int MaximumVersion => 2;
+
+    public static LessEqual Parse(AttributeReader attributes) => new();
+
+    public static LessEqual Read(TfLiteSource source) => new();
+
+    public TfLiteEncoding Write(TfLiteTarget target) => new(
+        target.Operands[0].DType switch
+        {
+            DType.I8 => 2,
+            _ => 1,
+        },
+        new LessEqualOptions());
+
+    public override Kernel Prepare(KernelContext context) => Prepare<LessEqualRelation>(context);
+}
