@@ -29,10 +29,13 @@ internal sealed class FlatBufferReader
     private readonly FlatBudget budget;
     private readonly Dictionary<(int Position, Type Element), object> vectors = [];
     private readonly SortedSet<string> unknownFields = new(StringComparer.Ordinal);
+    private readonly FlatTrace? trace;
 
-    public FlatBufferReader(ReadOnlyMemory<byte> file)
+    /// <param name="trace">Told of every part of the file that is read, as often as something refers to it.</param>
+    public FlatBufferReader(ReadOnlyMemory<byte> file, FlatTrace? trace = null)
     {
         this.file = file;
+        this.trace = trace;
         budget = new FlatBudget(file.Length);
     }
 
@@ -61,6 +64,7 @@ internal sealed class FlatBufferReader
                 $"{Convert.ToHexStringLower(Encoding.Latin1.GetBytes(identifier))} ('{identifier}')");
         }
 
+        trace?.Invoke(0, head.Length, path, FlatPart.Structure);
         return read(Table(Follow(0, path), path, depth: 1));
     }
 
@@ -144,6 +148,8 @@ internal sealed class FlatBufferReader
 
         _ = Bytes(vtable, vtableSize, path);
         _ = Bytes(position, inlineSize, path);
+        trace?.Invoke((int)vtable, vtableSize, path, FlatPart.Structure);
+        trace?.Invoke(position, inlineSize, path, FlatPart.Structure);
         return new FlatTable(this, position, (int)vtable, vtableSize, inlineSize, path, depth);
     }
 
@@ -164,6 +170,8 @@ internal sealed class FlatBufferReader
                     CultureInfo.InvariantCulture, $"at most {room} elements from here to the end of the file"));
         }
 
+        trace?.Invoke(position, OffsetSize, path, FlatPart.Structure);
+        trace?.Invoke(first, (int)count * elementSize, path, FlatPart.Elements);
         return (first, (int)count);
     }
 
@@ -183,6 +191,9 @@ internal sealed class FlatBufferReader
         return (T)known!;
     }
 
+    /// <summary>Notes the zero byte behind a string, which is part of it.</summary>
+    public void TraceTerminator(int position, FlatPath path) => trace?.Invoke(position, 1, path, FlatPart.Elements);
+
     public void CountReference(int position, long bytes, FlatPath path) =>
         budget.ChargeVector(position, bytes, isFirst: true, path);
 
@@ -199,6 +210,7 @@ internal sealed class FlatBufferReader
         }
 
         budget.ChargeVector((int)offset, (long)size, isFirst: true, path);
+        trace?.Invoke((int)offset, (int)size, path, FlatPart.Elements);
         return file.Slice((int)offset, (int)size);
     }
 

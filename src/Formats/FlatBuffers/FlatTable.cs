@@ -61,6 +61,7 @@ internal readonly struct FlatTable(
                 (long)first + count, field.ToString(), "a string that goes on", "a zero byte at its end");
         }
 
+        from.TraceTerminator(first + count, field);
         return from.Shared(target, (long)OffsetSize + count + 1, field,
             () => FlatString.Decode(from.File.Span.Slice(first, count)));
     }

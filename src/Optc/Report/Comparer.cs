@@ -1,0 +1,245 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.ExceptionServices;
+using Optc.Ir;
+using Optc.Ops.Kernels;
+using Optc.Passes.Quantize;
+using Optc.Runtime;
+
+namespace Optc.Report;
+
+/// <summary>Makes a <see cref="Comparison"/>: each thread runs both models on the next sample, sums are added in order.</summary>
+internal sealed class Comparer : IDisposable
+{
+    private const int SamplesPerThread = 4;
+
+    private readonly RoundingProfile _roundingA;
+    private readonly RoundingProfile _roundingB;
+    private readonly WorkOptions _options;
+    private readonly ThreadWorkers _workers;
+    private readonly List<Runner> _runners = [];
+    private readonly ImmutableArray<Pair> _pairs;
+    private readonly ImmutableArray<UnmatchedEntry> _unmatched;
+
+    public Comparer(Module a, Module b, ComparisonOptions comparison, WorkOptions options)
+    {
+        _options = options;
+        _roundingA = comparison.RoundingA ?? options.Rounding;
+        _roundingB = comparison.RoundingB ?? options.Rounding;
+        ImmutableArray<Pair> outputs = Outputs(a.Main, b.Main);
+        (ImmutableArray<Pair> layers, _unmatched) = comparison.PerLayer ? Layers(a.Main, b.Main) : ([], []);
+        _pairs = [.. outputs, .. layers];
+        _workers = new(options.Threads);
+        try
+        {
+            for (int i = 0; i < options.Threads; i++)
+            {
+                _runners.Add(new(a, b, comparison.PerLayer, options, _roundingA, _roundingB));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public Comparison Run(ICalibrationSource source)
+    {
+        Difference[] sums = [.. _pairs.Select(_ => Difference.None)];
+        long samples = 0;
+        foreach (CalibrationSample[] block in source.Samples().Chunk(_options.Threads * SamplesPerThread))
+        {
+            foreach (Difference[] sample in Run(block))
+            {
+                for (int i = 0; i < sums.Length; i++)
+                {
+                    sums[i] = sums[i].Plus(sample[i]);
+                }
+            }
+
+            samples += block.Length;
+            _options.Progress?.Report(new("comparing", samples, source.Count));
+        }
+
+        if (samples == 0)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "there is no sample to compare the models on"));
+        }
+
+        ImmutableArray<DifferenceEntry> entries = [.. _pairs.Select((p, i) => sums[i].ToEntry(p.B.Name, p.B.Producer?.Op.Title, p.A.Type, p.B.Type))];
+        int outputs = _pairs.Count(p => p.IsOutput);
+        return new(samples, NameOf(_roundingA), NameOf(_roundingB), entries[..outputs], entries[outputs..], _unmatched);
+    }
+
+    public void Dispose()
+    {
+        _runners.ForEach(r => r.Dispose());
+        _workers.Dispose();
+    }
+
+    private Difference[][] Run(CalibrationSample[] block)
+    {
+        Difference[][] results = new Difference[block.Length][];
+        Exception?[] failures = new Exception?[block.Length];
+        _workers.Run(block.Length, (i, worker) =>
+        {
+            try
+            {
+                results[i] = _runners[worker].Run(block[i], _pairs, _options.Cancellation);
+            }
+            catch (Exception problem) when (problem is DiagnosticException or OperationCanceledException)
+            {
+                failures[i] = problem;
+            }
+        });
+        if (Array.Find(failures, f => f is not null) is { } first)
+        {
+            ExceptionDispatchInfo.Throw(first);
+        }
+
+        return results;
+    }
+
+    private static ImmutableArray<Pair> Outputs(Graph a, Graph b)
+    {
+        if (a.Outputs.Count != b.Outputs.Count)
+        {
+            throw Mismatch("the models have different numbers of outputs", Count(b), Count(a));
+        }
+
+        foreach ((Value left, Value right) in a.Outputs.Zip(b.Outputs))
+        {
+            if (ReasonAgainst(left, right) is { } reason)
+            {
+                throw Mismatch($"the outputs '{left.Name}' and '{right.Name}' cannot be compared: {reason}", right.Type.ToString(), left.Type.ToString());
+            }
+        }
+
+        return [.. a.Outputs.Zip(b.Outputs, (left, right) => new Pair(left, right, IsOutput: true))];
+
+        static string Count(Graph graph) => string.Create(CultureInfo.InvariantCulture, $"{graph.Outputs.Count} outputs");
+    }
+
+    /// <summary>Pairs of values with equal names, in the order of the second graph, and what is left over of both.</summary>
+    private static (ImmutableArray<Pair> Pairs, ImmutableArray<UnmatchedEntry> Unmatched) Layers(Graph a, Graph b)
+    {
+        Dictionary<string, Value> byName = [];
+        foreach (Value value in a.Nodes.SelectMany(n => n.Outputs))
+        {
+            byName.TryAdd(value.Name, value);
+        }
+
+        ImmutableArray<Pair>.Builder pairs = ImmutableArray.CreateBuilder<Pair>();
+        ImmutableArray<UnmatchedEntry>.Builder unmatched = ImmutableArray.CreateBuilder<UnmatchedEntry>();
+        HashSet<Value> found = [];
+        foreach (Value value in b.Nodes.SelectMany(n => n.Outputs))
+        {
+            Value? partner = value.Name.Length == 0 ? null : byName.GetValueOrDefault(value.Name);
+            string? reason = partner is null ? "no value of this name"
+                : found.Contains(partner) ? "the name is not unique"
+                : ReasonAgainst(partner, value);
+            if (reason is not null)
+            {
+                unmatched.Add(new("b", value.Name, value.Producer!.Op.Title, reason));
+            }
+            else
+            {
+                found.Add(partner!);
+                pairs.Add(new(partner!, value, IsOutput: false));
+            }
+        }
+
+        HashSet<string> ofB = [.. b.Nodes.SelectMany(n => n.Outputs).Select(v => v.Name)];
+        foreach (Value value in a.Nodes.SelectMany(n => n.Outputs).Where(v => !found.Contains(v)))
+        {
+            string reason = !ofB.Contains(value.Name) ? "no value of this name" : "see the value of this name in b";
+            unmatched.Add(new("a", value.Name, value.Producer!.Op.Title, reason));
+        }
+
+        return (pairs.ToImmutable(), unmatched.ToImmutable());
+    }
+
+    private static string? ReasonAgainst(Value a, Value b) =>
+        !Difference.HasRealValues(a.Type.DType) || !Difference.HasRealValues(b.Type.DType) ? "the type has no real values"
+        : !a.Type.Shape.IsCompatibleWith(b.Type.Shape) ? "the shapes differ"
+        : null;
+
+    private static string NameOf(RoundingProfile profile) => profile switch
+    {
+        RoundingProfile.Tflm => "tflm",
+        RoundingProfile.Xnnpack => "xnnpack",
+        _ => throw new UnreachableException(),
+    };
+
+    private static DiagnosticException Mismatch(string message, string found, string expected) =>
+        new(new Diagnostic(DiagnosticId.DataMismatch, message) { Found = found, Expected = expected });
+
+    private readonly record struct Pair(Value A, Value B, bool IsOutput);
+
+    /// <summary>An interpreter for each model.</summary>
+    private sealed class Runner : IDisposable
+    {
+        private readonly Interpreter _a;
+        private readonly Interpreter _b;
+        private readonly SampleReader _readerA;
+        private readonly SampleReader _readerB;
+
+        public Runner(Module a, Module b, bool keep, WorkOptions options, RoundingProfile roundingA, RoundingProfile roundingB)
+        {
+            InterpreterOptions one = options.ForOneThread with { KeepIntermediates = keep };
+            _a = new(a, a.Main, one with { Rounding = roundingA });
+            try
+            {
+                _b = new(b, b.Main, one with { Rounding = roundingB });
+            }
+            catch
+            {
+                _a.Dispose();
+                throw;
+            }
+
+            (_readerA, _readerB) = (new(a, _a), new(b, _b));
+        }
+
+        public Difference[] Run(CalibrationSample sample, ImmutableArray<Pair> pairs, CancellationToken cancellation)
+        {
+            Difference[] sums = [.. pairs.Select(_ => Difference.None)];
+            _a.Reset();
+            _b.Reset();
+            foreach (ImmutableArray<CalibrationTensor> step in sample.Steps)
+            {
+                _readerA.Fill(sample.Index, step);
+                _readerB.Fill(sample.Index, step);
+                _a.Run(cancellation);
+                _b.Run(cancellation);
+                for (int i = 0; i < sums.Length; i++)
+                {
+                    sums[i] = sums[i].Plus(Compare(pairs[i], sample.Index));
+                }
+            }
+
+            return sums;
+        }
+
+        public void Dispose()
+        {
+            _a.Dispose();
+            _b.Dispose();
+        }
+
+        private Difference Compare(Pair pair, long sample)
+        {
+            (TensorType typeA, TensorType typeB) = (_a.TypeOf(pair.A), _b.TypeOf(pair.B));
+            return typeA.ElementCount == typeB.ElementCount
+                ? Difference.Of(typeA, _a.Bytes(pair.A), typeB, _b.Bytes(pair.B), pair.IsOutput)
+                : throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, $"the values '{pair.B.Name}' of both models differ in shape")
+                {
+                    At = [string.Create(CultureInfo.InvariantCulture, $"sample {sample}")],
+                    Found = typeB.Shape.ToString(),
+                    Expected = typeA.Shape.ToString(),
+                });
+        }
+    }
+}

@@ -1,0 +1,307 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Text;
+using Optc.Backends.TfLiteMicro;
+using Optc.Formats.TfLite;
+using Optc.Ir;
+using Optc.Ops;
+using Optc.Ops.Execution;
+
+namespace Optc.Report;
+
+/// <summary>Makes an <see cref="Inspection"/>, walking the graphs and the records of the file side by side.</summary>
+internal sealed class Inspector
+{
+    private const string MinimumRuntimeMetadata = "min_runtime_version";
+    private const int DepthwiseChannelAxis = 3;
+
+    private static readonly ImmutableArray<(KernelTypes Flag, DType Type)> KernelTypesOf =
+    [
+        (KernelTypes.F32, DType.F32), (KernelTypes.I8, DType.I8), (KernelTypes.I16, DType.I16), (KernelTypes.U8, DType.U8),
+        (KernelTypes.I32, DType.I32), (KernelTypes.I64, DType.I64), (KernelTypes.Bool, DType.Bool),
+    ];
+
+    private readonly Module _module;
+    private readonly TfLiteByteMap _bytes;
+    private readonly TfLiteByteUse[] _buffers;
+    private readonly long _fileLength;
+    private readonly List<WeightEntry> _weights = [];
+    private readonly HashSet<Value> _seenConstants = [];
+    private readonly HashSet<uint> _seenBuffers = [];
+    private readonly List<Operator> _operators = [];
+    private long _parameters;
+
+    public Inspector(Module module, ReadOnlyMemory<byte> file)
+    {
+        _module = module;
+        _bytes = TfLiteByteMap.Of(file);
+        _fileLength = file.Length;
+        ModelRecord model = _bytes.Model;
+        if (model.Subgraphs.Length != module.Graphs.Length
+            || model.Subgraphs.Zip(module.Graphs).Any(p => p.First.Operators.Length != p.Second.Nodes.Count))
+        {
+            throw new ArgumentException("The file holds another model than the module.", nameof(file));
+        }
+
+        HashSet<uint> ofTensors = [.. model.Subgraphs.SelectMany(s => s.Tensors).Select(t => t.Buffer)];
+        _buffers = new TfLiteByteUse[model.Buffers.Length];
+        Array.Fill(_buffers, TfLiteByteUse.OtherConstants);
+        foreach (MetadataRecord metadata in model.Metadata.Where(m => !ofTensors.Contains(m.Buffer)))
+        {
+            _buffers[metadata.Buffer] = TfLiteByteUse.Metadata;
+        }
+    }
+
+    public Inspection Inspect()
+    {
+        for (int g = 0; g < _module.Graphs.Length; g++)
+        {
+            for (int n = 0; n < _module.Graphs[g].Nodes.Count; n++)
+            {
+                Visit(_module.Graphs[g].Nodes[n], _bytes.Model.Subgraphs[g], _bytes.Model.Subgraphs[g].Operators[n]);
+            }
+        }
+
+        ArenaEstimate arena = ArenaEstimate.Of(_module);
+        (long peak, Node? at) = Peak(_module.Main);
+        long macs = MultiplyAccumulates.Sum(_operators.Select(o => o.Macs));
+        return new(
+            _module.Description,
+            MinimumRuntime(),
+            _parameters,
+            macs,
+            new(_fileLength, Uses()),
+            new(arena.Total, arena.Activations, arena.Persistent, peak, at?.Name),
+            [.. _module.Signatures.Select(s => new SignatureEntry(s.Key, s.Graph.Name, Tensors(s.Inputs), Tensors(s.Outputs)))],
+            [.. _module.Graphs.Select(GraphOf)],
+            [.. _operators.GroupBy(o => (o.Name, o.Type, o.Executable)).Select(group => OperatorOf(group.Key, [.. group], macs))],
+            [.. _bytes.Model.Metadata.Select(m => new MetadataEntry(m.Name ?? "", ContentOf(m).Length))],
+            [.. _weights]);
+    }
+
+    /// <summary>Name, type, shape and grid of a tensor of an interface.</summary>
+    internal static TensorEntry TensorOf(string name, TensorType type) => new(name, type.DType.Name, Dims(type.Shape), Grid(type.Quant));
+
+    private static ImmutableArray<int>? Dims(Shape shape) => shape.HasRank ? shape.Dims : null;
+
+    private static GridEntry? Grid(QuantParams? quant) => quant is null ? null : new(
+        quant.Scales.Length,
+        quant.Scales.Min(),
+        quant.Scales.Max(),
+        quant.ZeroPoints.Min(),
+        quant.ZeroPoints.Max(),
+        quant.IsPerAxis ? quant.Axis : null);
+
+    private static ImmutableArray<TensorEntry> Tensors(ImmutableArray<(string Name, Value Value)> entries) =>
+        [.. entries.Select(e => TensorOf(e.Name, e.Value.Type))];
+
+    private static GraphEntry GraphOf(Graph graph) => new(
+        graph.Name,
+        graph.Nodes.Count,
+        graph.Values().Count(),
+        MultiplyAccumulates.Of(graph),
+        [.. graph.Inputs.Select(v => TensorOf(v.Name, v.Type))],
+        [.. graph.Outputs.Select(v => TensorOf(v.Name, v.Type))]);
+
+    private static OperatorEntry OperatorOf((string Name, string Type, bool Executable) kind, Operator[] group, long total)
+    {
+        long macs = MultiplyAccumulates.Sum(group.Select(o => o.Macs));
+        return new(
+            kind.Name,
+            kind.Type,
+            group.Length,
+            [.. group.Select(o => o.Version).Distinct().Order()],
+            macs,
+            Percent(macs, total),
+            kind.Executable);
+    }
+
+    private static double Percent(long part, long whole) => whole == 0 ? 0 : 100.0 * part / whole;
+
+    private string? MinimumRuntime()
+    {
+        foreach (MetadataRecord metadata in _bytes.Model.Metadata)
+        {
+            if (metadata.Name == MinimumRuntimeMetadata)
+            {
+                return Encoding.UTF8.GetString(ContentOf(metadata)).TrimEnd('\0');
+            }
+        }
+
+        return null;
+    }
+
+    private ReadOnlySpan<byte> ContentOf(MetadataRecord metadata) => _bytes.Model.Buffers[(int)metadata.Buffer].Data.Span;
+
+    private ImmutableArray<ByteUse> Uses()
+    {
+        ImmutableArray<long> counts = _bytes.Count(_buffers);
+        return [.. Enum.GetValues<TfLiteByteUse>().Select(use => new ByteUse(NameOf(use), counts[(int)use], Percent(counts[(int)use], _fileLength)))];
+    }
+
+    private static string NameOf(TfLiteByteUse use) => use switch
+    {
+        TfLiteByteUse.Weights => "weights",
+        TfLiteByteUse.Biases => "biases",
+        TfLiteByteUse.OtherConstants => "other constants",
+        TfLiteByteUse.Metadata => "metadata",
+        TfLiteByteUse.Scales => "scales",
+        TfLiteByteUse.ZeroPoints => "zero points",
+        TfLiteByteUse.RecordedRanges => "recorded ranges",
+        TfLiteByteUse.SparseIndices => "sparse indices",
+        TfLiteByteUse.Shapes => "shapes",
+        TfLiteByteUse.Names => "names",
+        TfLiteByteUse.OperatorOptions => "operator options",
+        TfLiteByteUse.Tables => "tables",
+        TfLiteByteUse.Rest => "padding and rest",
+        _ => throw new UnreachableException(),
+    };
+
+    private void Visit(Node node, SubGraphRecord graph, OperatorRecord record)
+    {
+        (string type, bool executable) = TypeOf(node);
+        int version = _bytes.Model.OperatorCodes[(int)record.OpcodeIndex].Version;
+        _operators.Add(new(NameOf(node.Op), type, version, MultiplyAccumulates.Of(node), executable));
+        for (int i = 0; i < node.Inputs.Length; i++)
+        {
+            if (node.Inputs[i] is not { Constant: { } content } value || i >= record.Inputs.Length || record.Inputs[i] < 0)
+            {
+                continue;
+            }
+
+            uint buffer = graph.Tensors[record.Inputs[i]].Buffer;
+            (TfLiteByteUse use, Node layer, string operand) = OperandRole.Of(value, node, i);
+            _buffers[buffer] = (TfLiteByteUse)Math.Min((int)_buffers[buffer], (int)use);
+            if (use is TfLiteByteUse.OtherConstants || !_seenConstants.Add(value))
+            {
+                continue;
+            }
+
+            bool shared = !_seenBuffers.Add(buffer);
+            _parameters += shared ? 0 : content.Shape.ElementCount;
+            if (use is TfLiteByteUse.Weights && content.DType.BitWidth is > 0 and <= 64)
+            {
+                _weights.Add(WeightOf(value, content, layer, operand, shared));
+            }
+        }
+    }
+
+    private static string NameOf(IOp op) => op is OpaqueTfLite { CustomName.Length: 0 } opaque ? opaque.Code.ToString() : op is OpaqueTfLite ? op.Title : op.Schema.Name;
+
+    private static WeightEntry WeightOf(Value value, TensorData content, Node layer, string operand, bool shared)
+    {
+        TensorData dense;
+        try
+        {
+            dense = content.ToDense();
+        }
+        catch (OpRuleException problem)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidGraph, problem.Message)
+            {
+                At = [layer.ToString(), $"constant '{value.Name}'"],
+                Found = problem.Found,
+                Expected = problem.Expected,
+            });
+        }
+
+        QuantParams? quant = value.Type.Quant;
+        WeightStatistics statistics = WeightStatistics.Of(dense, quant, ChannelAxis(layer, content.Shape, quant));
+        long elements = content.Shape.ElementCount;
+        return new(
+            value.Name,
+            layer.Name,
+            NameOf(layer.Op),
+            operand,
+            content.DType.Name,
+            Dims(content.Shape),
+            elements,
+            content.Bytes.Length,
+            shared,
+            statistics.Zeros,
+            Percent(statistics.Zeros, elements),
+            statistics.Distinct,
+            statistics.DistinctPerChannel,
+            statistics.Entropy,
+            (long)Math.Ceiling((elements * statistics.Entropy / 8) - 1e-9),
+            statistics.Channels,
+            statistics.ZeroChannels,
+            statistics.Pattern,
+            content.Sparse is not null,
+            Grid(quant));
+    }
+
+    private static int ChannelAxis(Node layer, Shape shape, QuantParams? quant) =>
+        quant is { IsPerAxis: true } && quant.Axis < shape.Rank ? quant.Axis
+        : layer.Op is DepthwiseConv2D && shape.Rank > DepthwiseChannelAxis ? DepthwiseChannelAxis
+        : 0;
+
+    /// <summary>The type of the first activation that a node reads (else of what it makes), and whether there is a kernel for it.</summary>
+    private static (string Type, bool Executable) TypeOf(Node node)
+    {
+        int x = node.Op.Schema.Inputs.IndexOf("x");
+        Value? first = node.Op is EmbeddingLookup ? node.Outputs[0]
+            : x >= 0 ? node.Input(x)
+            : node.Inputs.FirstOrDefault(v => v is { Constant: null }) ?? node.Outputs.FirstOrDefault() ?? node.Inputs.FirstOrDefault();
+        if (first is null)
+        {
+            return ("none", node.Op is IExecutable);
+        }
+
+        DType type = first.Type.DType;
+        bool hybrid = type is DType.F32 && node.Inputs.Any(v => v is { Constant: not null, Type.Quant: not null })
+            && node.Op.Schema.Kernels.HasFlag(KernelTypes.Hybrid);
+        KernelTypes flag = hybrid ? KernelTypes.Hybrid : KernelTypesOf.FirstOrDefault(k => k.Type == type).Flag;
+        KernelTypes kernels = node.Op.Schema.Kernels;
+        bool executable = node.Op is IExecutable && (kernels.HasFlag(KernelTypes.Any) || (flag != KernelTypes.None && kernels.HasFlag(flag)));
+        return (hybrid ? "hybrid" : type.Name, executable);
+    }
+
+    private static (long Bytes, Node? Layer) Peak(Graph graph)
+    {
+        Dictionary<Value, int> last = [];
+        for (int step = 0; step < graph.Nodes.Count; step++)
+        {
+            foreach (Value value in graph.Nodes[step].Inputs.OfType<Value>().Concat(graph.Nodes[step].Outputs))
+            {
+                last[value] = step;
+            }
+        }
+
+        foreach (Value output in graph.Outputs)
+        {
+            last[output] = int.MaxValue;
+        }
+
+        Dictionary<Value, long> live = [];
+        foreach (Value input in graph.Inputs)
+        {
+            live[input] = SizeOf(input);
+        }
+
+        long peak = live.Values.Sum();
+        Node? at = graph.Nodes.Count > 0 ? graph.Nodes[0] : null;
+        for (int step = 0; step < graph.Nodes.Count; step++)
+        {
+            foreach (Value output in graph.Nodes[step].Outputs)
+            {
+                live[output] = SizeOf(output);
+            }
+
+            long now = live.Values.Sum();
+            (peak, at) = now > peak ? (now, graph.Nodes[step]) : (peak, at);
+            foreach (Value dead in live.Keys.Where(v => last.GetValueOrDefault(v, -1) <= step).ToList())
+            {
+                live.Remove(dead);
+            }
+        }
+
+        return (peak, at);
+    }
+
+    private static long SizeOf(Value value) => value.IsVariable || value.Constant is not null
+        ? 0
+        : value.Type.DType.ByteCount(MultiplyAccumulates.Elements(value.Type.Shape));
+
+    private readonly record struct Operator(string Name, string Type, int Version, long Macs, bool Executable);
+}

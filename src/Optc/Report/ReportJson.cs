@@ -1,0 +1,53 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Optc.Report;
+
+/// <summary>Prints reports as JSON: the records as they are, names in camelCase, UTF-8, lines that end in <c>\n</c>.</summary>
+/// <remarks>
+/// Numbers that JSON cannot hold are the strings <c>"Infinity"</c>, <c>"-Infinity"</c> and <c>"NaN"</c>. What is not there is
+/// <see langword="null"/>, never left out.
+/// </remarks>
+public static class ReportJson
+{
+    private static readonly JsonWriterOptions Layout = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+
+        // Names of tensors hold ' < and >, which are only dangerous inside of HTML.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static void Write(Inspection inspection, Stream output) => Write(inspection, ReportJsonContext.Default.Inspection, output);
+
+    public static string Of(Inspection inspection) => Of(inspection, ReportJsonContext.Default.Inspection);
+
+    public static void Write(Comparison comparison, Stream output) => Write(comparison, ReportJsonContext.Default.Comparison, output);
+
+    public static string Of(Comparison comparison) => Of(comparison, ReportJsonContext.Default.Comparison);
+
+    private static void Write<T>(T report, JsonTypeInfo<T> type, Stream output)
+    {
+        using Utf8JsonWriter writer = new(output, Layout);
+        JsonSerializer.Serialize(writer, report, type);
+    }
+
+    private static string Of<T>(T report, JsonTypeInfo<T> type)
+    {
+        using MemoryStream stream = new();
+        Write(report, type, stream);
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(Inspection))]
+[JsonSerializable(typeof(Comparison))]
+internal sealed partial class ReportJsonContext : JsonSerializerContext;

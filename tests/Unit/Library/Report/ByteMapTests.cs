@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using Optc.Formats.TfLite;
+using Optc.Tests.Snapshots;
+using Optc.Tests.Unit.Formats.TfLite;
+using Xunit;
+
+namespace Optc.Tests.Unit.Library.Report;
+
+/// <summary>Every byte of a file has exactly one use.</summary>
+public sealed class ByteMapTests
+{
+    [SharedTheory]
+    [MemberData(nameof(ModelFiles.All), MemberType = typeof(ModelFiles))]
+    public void Uses_add_up_to_the_file(string name)
+    {
+        byte[] file = ModelFiles.Load(name);
+        TfLiteByteMap map = TfLiteByteMap.Of(file);
+
+        ImmutableArray<long> uses = Count(map, TfLiteByteUse.OtherConstants);
+
+        Assert.Equal(file.Length, uses.Sum());
+        Assert.All(uses, u => Assert.True(u >= 0));
+    }
+
+    [Fact]
+    public void Shared_vectors_count_once()
+    {
+        TensorRecord tensor = new() { Name = "t", Shape = [2, 3, 4], Buffer = 1, Type = TensorElementType.Int8 };
+        ModelRecord once = Model(tensor);
+        ModelRecord twice = Model(tensor, tensor);
+
+        ImmutableArray<long> one = Count(TfLiteByteMap.Of(TfLiteFile.ToArray(once)), TfLiteByteUse.Weights);
+        ImmutableArray<long> two = Count(TfLiteByteMap.Of(TfLiteFile.ToArray(twice)), TfLiteByteUse.Weights);
+
+        Assert.Equal(3 * sizeof(int), two[(int)TfLiteByteUse.Shapes]);
+        Assert.Equal(one[(int)TfLiteByteUse.Shapes], two[(int)TfLiteByteUse.Shapes]);
+        Assert.Equal(one[(int)TfLiteByteUse.Names], two[(int)TfLiteByteUse.Names]);
+        Assert.Equal(24, two[(int)TfLiteByteUse.Weights]);
+    }
+
+    [Fact]
+    public void Each_use_has_the_bytes_of_its_content()
+    {
+        TensorRecord tensor = new()
+        {
+            Name = "name",
+            Shape = [24],
+            Buffer = 1,
+            Type = TensorElementType.Int8,
+            Quantization = new() { Scale = [1.5f, 2.5f], ZeroPoint = [7, 8, 9], Min = [-3], Max = [4, 5] },
+        };
+        byte[] file = TfLiteFile.ToArray(Model(tensor) with { Description = "about" });
+
+        ImmutableArray<long> uses = Count(TfLiteByteMap.Of(file), TfLiteByteUse.Biases);
+
+        Assert.Equal(file.Length, uses.Sum());
+        Assert.Equal(24, uses[(int)TfLiteByteUse.Biases]);
+        Assert.Equal(2 * sizeof(float), uses[(int)TfLiteByteUse.Scales]);
+        Assert.Equal(3 * sizeof(long), uses[(int)TfLiteByteUse.ZeroPoints]);
+        Assert.Equal(3 * sizeof(float), uses[(int)TfLiteByteUse.RecordedRanges]);
+        Assert.Equal(sizeof(int), uses[(int)TfLiteByteUse.Shapes]);
+
+        // "name" and "about", each with its zero byte.
+        Assert.Equal(5 + 6, uses[(int)TfLiteByteUse.Names]);
+        Assert.Equal(0, uses[(int)TfLiteByteUse.Weights]);
+    }
+
+    [Fact]
+    public void Bytes_that_nothing_refers_to_are_the_rest()
+    {
+        byte[] head = TfLiteFile.ToArray(Model(new TensorRecord { Name = "t", Shape = [24], Buffer = 1, Type = TensorElementType.Int8 }));
+        byte[] file = [.. head, .. new byte[100]];
+
+        ImmutableArray<long> uses = Count(TfLiteByteMap.Of(file), TfLiteByteUse.Weights);
+
+        Assert.Equal(file.Length, uses.Sum());
+        Assert.Equal(Count(TfLiteByteMap.Of(head), TfLiteByteUse.Weights)[(int)TfLiteByteUse.Rest] + 100, uses[(int)TfLiteByteUse.Rest]);
+    }
+
+    private static ModelRecord Model(params ImmutableArray<TensorRecord> tensors) => new()
+    {
+        Subgraphs = [new() { Tensors = tensors }],
+        Buffers = [new(), new() { Data = Enumerable.Range(1, 24).Select(i => (byte)i).ToArray() }],
+    };
+
+    private static ImmutableArray<long> Count(TfLiteByteMap map, TfLiteByteUse buffers)
+    {
+        TfLiteByteUse[] uses = new TfLiteByteUse[map.Model.Buffers.Length];
+        Array.Fill(uses, buffers);
+        return map.Count(uses);
+    }
+}
