@@ -66,6 +66,14 @@ public sealed record LeakyRelu(float Alpha) : IOp<LeakyRelu>, IExecutable, IQuan
         // multiplier depends on it.
         FixedPoint positive = FixedPoint.FromReal(x.Scale / y.Scale);
         FixedPoint negative = FixedPoint.FromReal(x.Scale * MathF.Abs(Alpha) / y.Scale);
+        if (context.Rounding is RoundingProfile.Xnnpack
+            && typeof(T) == typeof(sbyte)
+            && XnnpackRescale.TryCreate(x.Scale / y.Scale, out XnnpackRescale above)
+            && XnnpackRescale.TryCreate(x.Scale / y.Scale * Alpha, out XnnpackRescale below))
+        {
+            return PrepareOnceRounded(context, above, below);
+        }
+
         int sign = Alpha < 0 ? -1 : 1;
         int xZero = x.ZeroPoint;
         int yZero = y.ZeroPoint;
@@ -79,6 +87,21 @@ public sealed record LeakyRelu(float Alpha) : IOp<LeakyRelu>, IExecutable, IQuan
                 int centred = int.CreateTruncating(qx[i]) - xZero;
                 int scaled = centred >= 0 ? positive.Scale(centred) : sign * negative.Scale(centred);
                 qy[i] = T.CreateSaturating(scaled + yZero);
+            }
+        };
+    }
+
+    private static Kernel PrepareOnceRounded(KernelContext context, XnnpackRescale above, XnnpackRescale below)
+    {
+        (int xZero, int yZero) = (context.Input(0).ZeroPoint, context.Output(0).ZeroPoint);
+        return () =>
+        {
+            ReadOnlySpan<sbyte> qx = context.In<sbyte>(0);
+            Span<sbyte> qy = context.Out<sbyte>(0);
+            for (int i = 0; i < qx.Length; i++)
+            {
+                int centred = qx[i] - xZero;
+                qy[i] = sbyte.CreateSaturating((centred >= 0 ? above : below).Apply(centred) + yZero);
             }
         };
     }

@@ -77,7 +77,7 @@ public sealed record Quantize(DType? To = null) : IOp<Quantize>, IExecutable, IT
         (DType.F32, DType.U8) => PrepareReal<byte>(context),
         (DType.F32, DType.I16) => PrepareReal<short>(context),
         (DType.F32, _) => PrepareNibbles(context),
-        (DType.I8, DType.I8) => PrepareRaw<sbyte, sbyte>(context),
+        (DType.I8, DType.I8) => PrepareInt8(context),
         (DType.I8, DType.U8) => PrepareRaw<sbyte, byte>(context),
         (DType.I8, DType.I16) => PrepareRaw<sbyte, short>(context),
         (DType.I8, _) => PrepareRaw<sbyte, int>(context),
@@ -127,6 +127,26 @@ public sealed record Quantize(DType? To = null) : IOp<Quantize>, IExecutable, IT
                 int channel = i / channels.Inner % channels.Scales.Length;
                 int raw = AffineRows.Quantize(x[i], channels.Scales[channel], channels.ZeroPoints[channel], range);
                 y[i >> 1] |= (byte)((raw & 15) << ((i & 1) * 4));
+            }
+        };
+    }
+
+    private static Kernel PrepareInt8(KernelContext context)
+    {
+        TensorScale x = TensorScale.Of(context.Input(0), "the operand");
+        TensorScale y = TensorScale.Of(context.Output(0), "the result");
+        if (context.Rounding is not RoundingProfile.Xnnpack || !XnnpackRescale.TryCreate(x.Scale / y.Scale, out XnnpackRescale rescale))
+        {
+            return PrepareRaw<sbyte, sbyte>(context);
+        }
+
+        return () =>
+        {
+            ReadOnlySpan<sbyte> from = context.In<sbyte>(0);
+            Span<sbyte> to = context.Out<sbyte>(0);
+            for (int i = 0; i < from.Length; i++)
+            {
+                to[i] = sbyte.CreateSaturating(rescale.Apply(from[i] - x.ZeroPoint) + y.ZeroPoint);
             }
         };
     }

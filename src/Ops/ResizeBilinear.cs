@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Resize;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -70,14 +71,16 @@ public sealed record ResizeBilinear(bool AlignCorners = false, bool HalfPixelCen
         context.RequireSameQuantization();
         context.ElementSize();
         (Shape x, Shape y) = (context.Input(0).Shape, context.Output(0).Shape);
+        bool once = context.Rounding is RoundingProfile.Xnnpack && context.Input(0).DType is DType.I8;
         bool integer = context.Input(0).DType is DType.I8 or DType.I16;
-        ResizeAxis rows = Axis(x[1], y[1], integer);
-        ResizeAxis columns = Axis(x[2], y[2], integer);
+        ResizeAxis rows = Axis(x[1], y[1], integer, once);
+        ResizeAxis columns = Axis(x[2], y[2], integer, once);
         int channels = x[3];
         return context.Input(0).DType switch
         {
             DType.F32 => Prepare<float>(context, rows, (a, b, r, to) => BilinearRow.Float(a, b, rows.Fraction[r], columns, channels, to)),
             DType.U8 => Prepare<byte>(context, rows, (a, b, r, to) => BilinearRow.Legacy(a, b, rows.Fraction[r], columns, channels, to)),
+            DType.I8 when once => Prepare<sbyte>(context, rows, (a, b, r, to) => BilinearRow.OnceRounded(a, b, rows.Fixed[r], columns, channels, to)),
             DType.I8 => Prepare<sbyte>(context, rows, (a, b, r, to) => BilinearRow.Int8(a, b, rows.Fixed[r], columns, channels, to)),
             _ => Prepare<short>(context, rows, (a, b, r, to) => BilinearRow.Int16(a, b, rows.Fixed[r], columns, channels, to)),
         };
@@ -105,7 +108,8 @@ public sealed record ResizeBilinear(bool AlignCorners = false, bool HalfPixelCen
         return () => context.Workers.Run(images * height, body);
     }
 
-    private ResizeAxis Axis(int input, int output, bool integer) => integer
-        ? ResizeAxis.BilinearFixed(input, output, AlignCorners, HalfPixelCenters)
+    private ResizeAxis Axis(int input, int output, bool integer, bool once) =>
+        once ? ResizeAxis.BilinearEleven(input, output, AlignCorners, HalfPixelCenters)
+        : integer ? ResizeAxis.BilinearFixed(input, output, AlignCorners, HalfPixelCenters)
         : ResizeAxis.Bilinear(input, output, AlignCorners, HalfPixelCenters);
 }

@@ -216,7 +216,7 @@ public sealed record TransposeConv(
     }
 
     private Requantizer StageOf(KernelContext context, TensorType x, TensorType w, TensorType y, int zeroPoint) => Requantizer.ForConvolution(
-        RoundingProfile.Tflm,
+        context.Rounding,
         x.Scale,
         SpatialRules.WeightScales(w, axis: 0, w.Shape[0]),
         y.Scale,

@@ -10,9 +10,10 @@ public enum RoundingProfile
     Tflm,
 
     /// <summary>
-    /// LiteRT's default build, which gives most int8 operators to XNNPACK: one rounding, in float, halves to even
-    /// (<see cref="FloatRequantizer"/>). Concerns int8 CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, MUL, ADD and SUB;
-    /// every other operator is computed as in <see cref="Tflm"/>.
+    /// LiteRT's default build, which gives most int8 operators to XNNPACK: one rounding. In float, halves to even
+    /// (<see cref="FloatRequantizer"/>): CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, FULLY_CONNECTED, MUL, MEAN and SUM. In
+    /// integers, halves up: ADD and SUB (<see cref="XnnpackSum"/>), LEAKY_RELU and QUANTIZE (<see cref="XnnpackRescale"/>),
+    /// RESIZE_BILINEAR. Every other operator, and other integer types, are computed as in <see cref="Tflm"/>.
     /// </summary>
     Xnnpack,
 }

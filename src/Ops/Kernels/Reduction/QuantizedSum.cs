@@ -24,6 +24,21 @@ internal static class QuantizedSum
 
         int offset = unchecked(x.ZeroPoint * plan.Count);
         Scratch scratch = context.Reserve(sizeof(int) * (long)plan.OutputLength);
+        if (context.Rounding is RoundingProfile.Xnnpack && typeof(T) == typeof(sbyte))
+        {
+            FloatRequantizer once = new(divide ? x.Scale / y.Scale / plan.Count : x.Scale / y.Scale);
+            return () =>
+            {
+                Span<sbyte> results = context.Out<sbyte>(0);
+                Span<int> sums = scratch.Span<int>();
+                plan.Run(context.In<sbyte>(0), sums, default(IntegerSum<sbyte, int>));
+                for (int i = 0; i < results.Length; i++)
+                {
+                    results[i] = (sbyte)once.Requantize(unchecked(sums[i] - offset), y.ZeroPoint, ActivationRange.Int8);
+                }
+            };
+        }
+
         return () =>
         {
             Span<T> results = context.Out<T>(0);

@@ -65,6 +65,23 @@ public static class BilinearRow
         }
     }
 
+    /// <summary>int8 with taps of 11 fractional bits, one rounding, halves up.</summary>
+    /// <remarks>Source: XNNPACK's <c>s8-ibilinear</c> micro-kernels; <see cref="RoundingProfile.Xnnpack"/>.</remarks>
+    public static void OnceRounded(
+        ReadOnlySpan<sbyte> lower, ReadOnlySpan<sbyte> upper, int fy, ResizeAxis columns, int channels, Span<sbyte> y)
+    {
+        for (int i = 0; i < columns.Lower.Length; i++)
+        {
+            (int left, int right, int fx) = (columns.Lower[i] * channels, columns.Upper[i] * channels, columns.Fixed[i]);
+            for (int c = 0; c < channels; c++)
+            {
+                int top = (lower[left + c] * (2048 - fx)) + (lower[right + c] * fx);
+                int bottom = (upper[left + c] * (2048 - fx)) + (upper[right + c] * fx);
+                y[(i * channels) + c] = (sbyte)(((top * (2048 - fy)) + (bottom * fy) + (1 << 21)) >> 22);
+            }
+        }
+    }
+
     /// <summary>int16 with 64-bit sums, else as <see cref="Int8"/>.</summary>
     public static void Int16(
         ReadOnlySpan<short> lower, ReadOnlySpan<short> upper, int fy, ResizeAxis columns, int channels, Span<short> y)

@@ -48,6 +48,23 @@ public sealed record ResizeAxis(int[] Lower, int[] Upper, float[] Fraction, int[
         return axis;
     }
 
+    /// <summary>Taps of bilinear interpolation with 11 fractional bits, in <see cref="Fixed"/>.</summary>
+    /// <remarks>Source: XNNPACK's <c>xnn_indirection_init_resize_bilinear2d_hwc_q11</c>; <see cref="RoundingProfile.Xnnpack"/>.</remarks>
+    public static ResizeAxis BilinearEleven(int input, int output, bool alignCorners, bool halfPixel)
+    {
+        float scale = Scale(input, output, alignCorners);
+        ResizeAxis axis = new(new int[output], new int[output], [], new int[output]);
+        for (int i = 0; i < output; i++)
+        {
+            float place = Math.Clamp(halfPixel ? ((i + 0.5f) * scale) - 0.5f : i * scale, 0, input - 1);
+            axis.Lower[i] = (int)place;
+            axis.Upper[i] = Math.Min(axis.Lower[i] + 1, input - 1);
+            axis.Fixed[i] = (int)MathF.Round((place - axis.Lower[i]) * 2048, MidpointRounding.ToEven);
+        }
+
+        return axis;
+    }
+
     /// <summary>The nearest input position of each output position.</summary>
     /// <remarks>Source: <c>GetNearestNeighbor</c> of <c>reference/resize_nearest_neighbor.h</c>.</remarks>
     public static int[] Nearest(int input, int output, bool alignCorners, bool halfPixel)
