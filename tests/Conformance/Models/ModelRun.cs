@@ -62,7 +62,8 @@ internal static class ModelRun
         return array.Data.Span.Slice(step * size, size);
     }
 
-    private static Comparison Compare(DType type, ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
+    /// <summary>Two contents of one output.</summary>
+    public static Comparison Compare(DType type, ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
     {
         if (expected.Length != actual.Length)
         {
@@ -75,6 +76,7 @@ internal static class ModelRun
             DType.I8 => Compare(MemoryMarshal.Cast<byte, sbyte>(expected), MemoryMarshal.Cast<byte, sbyte>(actual), isFloat: false),
             DType.I16 => Compare(MemoryMarshal.Cast<byte, short>(expected), MemoryMarshal.Cast<byte, short>(actual), isFloat: false),
             DType.I32 => Compare(MemoryMarshal.Cast<byte, int>(expected), MemoryMarshal.Cast<byte, int>(actual), isFloat: false),
+            DType.I64 => Compare(MemoryMarshal.Cast<byte, long>(expected), MemoryMarshal.Cast<byte, long>(actual), isFloat: false),
             _ => Compare(expected, actual, isFloat: false),
         };
     }

@@ -6,7 +6,8 @@
 // JOBS.json: [{ "model": FILE, "inputs": [[FILE, ...], ...], "outputs": PREFIX, "time": N }]
 // One entry of "inputs" is one invocation: a file of raw little-endian bytes for each input in the order of the first
 // signature. Output k of invocation r goes to PREFIX + r + "_" + k + ".bin". With "time", N more invocations with the
-// last inputs are timed. Prints one JSON line for each job: { "model", "error"?, "names", "milliseconds"? }.
+// last inputs are timed. Prints one JSON line for each job: { "model", "error"?, "names", "milliseconds"? }. A trap of the
+// runtime leaves it in no state to go on: the process ends behind the line of that job, with exit code 3.
 import fs from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
@@ -56,9 +57,22 @@ async function compile(file) {
   return { model, compiled, pointer };
 }
 
+// The type of an input whose unknown dimensions (-1) count as 1; buffers are made of complete types only.
+function inputType(model, index) {
+  const type = model.getInputTensorType(0, index);
+  const dimensions = list(type.layout().dimensions());
+  if (dimensions.every((d) => d >= 0)) {
+    return type;
+  }
+
+  const known = new wasm.VectorInt32();
+  dimensions.forEach((d) => known.push_back(Math.abs(d)));
+  return wasm.LiteRtRankedTensorType.create(type.elementType(), wasm.LiteRtLayout.create(known));
+}
+
 function fill(model, index, bytes) {
   const buffer = wasm.LiteRtTensorBuffer.createManaged(
-    native, wasm.LiteRtTensorBufferType.HOST_MEMORY, model.getInputTensorType(0, index), bytes.length);
+    native, wasm.LiteRtTensorBufferType.HOST_MEMORY, inputType(model, index), bytes.length);
   wasm.HEAPU8.set(bytes, buffer.lock(wasm.LiteRtTensorBufferLockMode.WRITE));
   buffer.unlock();
   return buffer;
@@ -117,6 +131,9 @@ for (const job of JSON.parse(fs.readFileSync(process.argv[2], 'utf8'))) {
     print(JSON.stringify(await run(job)));
   } catch (problem) {
     print(JSON.stringify({ model: job.model, error: String(problem?.message ?? problem), log: messages.slice(-5) }));
+    if (problem instanceof WebAssembly.RuntimeError) {
+      process.exit(3);
+    }
   }
 }
 
