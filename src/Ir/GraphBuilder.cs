@@ -9,6 +9,9 @@ public sealed class GraphBuilder(string name, Func<string, Graph?>? subgraphs = 
 {
     private readonly Graph _graph = new(name);
 
+    /// <summary>The nodes so far, in execution order.</summary>
+    public IReadOnlyList<Node> Nodes => _graph.Nodes;
+
     public Value Input(string name, TensorType type, object? foreign = null)
     {
         Value value = new(name, type) { Foreign = foreign };

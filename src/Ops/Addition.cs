@@ -1,10 +1,11 @@
-using System.Numerics;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.Quantization;
+using System.Numerics;
 
 namespace Optc.Ops;
 
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// The flag <c>pot_scale_int16</c> of the format: tells LiteRT that all scales of an int16 operator are powers of two.
 /// The kernels here, like TFLite Micro's, compute the general formula either way.
 /// </param>
-public abstract record Addition(FusedActivation Activation, bool PotScaleInt16) : Arithmetic(Activation), IQuantizable
+public abstract record Addition(FusedActivation Activation, bool PotScaleInt16) : Arithmetic(Activation), IQuantizable, IDifferentiable
 {
     /// <summary>Bits that the common scale of the operands has more.</summary>
     private const int ShiftOf8Bits = 20;
@@ -43,6 +44,20 @@ public abstract record Addition(FusedActivation Activation, bool PotScaleInt16) 
         { DType: DType.I64 } => PreparePlain<long>(context),
         _ => throw NoKernel(context),
     };
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value gradient = g.BeforeActivation(Activation, g.Gradient());
+        if (g.Wants(0))
+        {
+            g.Give(0, g.SumTo(gradient, g.Input(0).Type.Shape));
+        }
+
+        if (g.Wants(1))
+        {
+            g.Give(1, g.SumTo(Subtracts ? g.Negative(gradient) : gradient, g.Input(1).Type.Shape));
+        }
+    }
 
     /// <summary>Factors of both operands, towards the common scale, and from there to the scale of the result.</summary>
     private protected abstract (FixedPoint First, FixedPoint Second, FixedPoint Result) Factors(

@@ -1,12 +1,13 @@
-using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
+using System.Numerics;
 
 namespace Optc.Ops;
 
@@ -20,7 +21,7 @@ namespace Optc.Ops;
 /// </para>
 /// </remarks>
 public sealed record Mul(FusedActivation Activation = FusedActivation.None)
-    : Arithmetic(Activation), IOp<Mul>, IQuantizable, ITfLiteOp<Mul>
+    : Arithmetic(Activation), IOp<Mul>, IQuantizable, IDifferentiable, ITfLiteOp<Mul>
 {
     public static OpSchema Declaration { get; } = new("mul", ["a", "b"], ["y"])
     {
@@ -54,6 +55,20 @@ public sealed record Mul(FusedActivation Activation = FusedActivation.None)
     }
 
     public QuantRule QuantRule(OpOperands operands) => BinaryRule(KernelTypes.I8 | KernelTypes.I16);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value gradient = g.BeforeActivation(Activation, g.Gradient());
+        if (g.Wants(0))
+        {
+            g.Give(0, g.SumTo(g.Multiply(gradient, g.Input(1)), g.Input(0).Type.Shape));
+        }
+
+        if (g.Wants(1))
+        {
+            g.Give(1, g.SumTo(g.Multiply(gradient, g.Input(0)), g.Input(1).Type.Shape));
+        }
+    }
 
     public override Kernel Prepare(KernelContext context) => context.Input(0) switch
     {

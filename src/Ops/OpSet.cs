@@ -10,6 +10,7 @@ public static class OpSet
     public static ImmutableArray<OpEntry> All { get; } =
     [
         OpEntry.TfLite<Abs>(),
+        OpEntry.Of<ActivationGradient>(),
         OpEntry.TfLite<Add>(),
         OpEntry.TfLite<AddN>(),
         OpEntry.TfLite<ArgMax>(),

@@ -1,10 +1,11 @@
-using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.TfLite;
+using System.Collections.Immutable;
 
 namespace Optc.Ops;
 
@@ -31,6 +32,12 @@ public abstract record Reduction<TSelf>(bool KeepDims) : IExecutable
     public abstract Kernel Prepare(KernelContext context);
 
     private protected static TfLiteEncoding Encode(int version, bool keepDims) => new(version, new ReducerOptions { KeepDims = keepDims });
+
+    /// <summary>Which dimensions of the first operand are reduced.</summary>
+    /// <exception cref="OpRuleException">The axes are computed.</exception>
+    private protected static bool[] Axes(GradientBuilder g) => Reduced(
+        g.Input(0).Type.Shape.Rank,
+        (g.Input(1).Constant ?? throw new OpRuleException("axes that are computed have no gradient")).AsInts());
 
     private protected static ReductionPlan Plan(KernelContext context)
     {

@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// for i16.</para>
 /// <para>Source: TFLite builtin 19, <c>activations_common.cc</c> of TFLite Micro, versions 1 to 3.</para>
 /// </remarks>
-public sealed record Relu : Elementwise<Relu>, IOp<Relu>, IQuantizable, ITfLiteOp<Relu>
+public sealed record Relu : Elementwise<Relu>, IOp<Relu>, IQuantizable, IDifferentiable, ITfLiteOp<Relu>
 {
     public static OpSchema Declaration { get; } = new("relu", ["x"], ["y"])
     {
@@ -35,6 +36,8 @@ public sealed record Relu : Elementwise<Relu>, IOp<Relu>, IQuantizable, ITfLiteO
         DType.I8 or DType.U8 => 2,
         _ => 1,
     });
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.BeforeActivation(FusedActivation.Relu, g.Gradient()));
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Unary;
 

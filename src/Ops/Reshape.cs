@@ -1,10 +1,11 @@
-using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
+using System.Collections.Immutable;
 
 namespace Optc.Ops;
 
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// A shape that is computed, or given by neither, is that which the graph declares for the result.</para>
 /// <para>Types: any. Source: TFLite builtin 22, reference kernel <c>reshape_common.cc</c> of TFLite Micro.</para>
 /// </remarks>
-public sealed record Reshape(ImmutableArray<int> NewShape) : IOp<Reshape>, IReshaping, IQuantizable, ITfLiteOp<Reshape>
+public sealed record Reshape(ImmutableArray<int> NewShape) : IOp<Reshape>, IReshaping, IQuantizable, IDifferentiable, ITfLiteOp<Reshape>
 {
     public static OpSchema Declaration { get; } = new("reshape", ["x", "shape?"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -44,6 +45,8 @@ public sealed record Reshape(ImmutableArray<int> NewShape) : IOp<Reshape>, IResh
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Reshape(g.Gradient(), g.Input(0).Type.Shape));
 
     public Kernel Prepare(KernelContext context) => () => context.InputBytes(0).CopyTo(context.OutputBytes(0));
 

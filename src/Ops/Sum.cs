@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 74, <c>reference/reduce.h</c> and <c>reduce_common.cc</c> of TFLite Micro, versions 1 and 2;
 /// u8, i32 and i64 exist in LiteRT only.</para>
 /// </remarks>
-public sealed record Sum(bool KeepDims) : Reduction<Sum>(KeepDims), IOp<Sum>, IQuantizable, ITfLiteOp<Sum>
+public sealed record Sum(bool KeepDims) : Reduction<Sum>(KeepDims), IOp<Sum>, IQuantizable, IDifferentiable, ITfLiteOp<Sum>
 {
     public static OpSchema Declaration { get; } = new("sum", ["x", "axes"], ["y"])
     {
@@ -33,6 +34,8 @@ public sealed record Sum(bool KeepDims) : Reduction<Sum>(KeepDims), IOp<Sum>, IQ
     public TfLiteEncoding Write(TfLiteTarget target) => Encode(target.Operands[0].DType is DType.I8 ? 2 : 1, KeepDims);
 
     public QuantRule QuantRule(OpOperands operands) => new([OperandRule.Activation, OperandRule.AsIs], [OperandRule.Activation]);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Spread(g.Gradient(), g.Input(0).Type.Shape, Axes(g)));
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

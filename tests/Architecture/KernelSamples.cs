@@ -14,6 +14,7 @@ internal static class KernelSamples
     public static IReadOnlyDictionary<string, string> ByOp { get; } = new Dictionary<string, string>
     {
         ["abs"] = Unary("abs"),
+        ["activation_gradient"] = Graph("%a: $T[2, 3], %b: $T[2, 3]", "%y: $T[2, 3] = activation_gradient(%a, %b) { activation: Relu }"),
         ["add"] = Binary("add", "{ activation: None, pot_scale_int16: false }"),
         ["add_n"] = Binary("add_n").Replace("%b: $T[3]", "%b: $T[2, 3]", StringComparison.Ordinal),
         ["arg_max"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: i32[2] = arg_max(%x, @axis) { index_type: I32 }"),

@@ -3,6 +3,7 @@ using System.Text;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Tests.Snapshots;
 using Xunit;
@@ -37,8 +38,8 @@ public sealed class OpsPageTests
             page.Append(CultureInfo.InvariantCulture, $" {title} |");
         }
 
-        page.Append(" quantizable | TFLite |\n|---|");
-        page.Insert(page.Length, ":---:|", columns.Length).Append(":---:|---:|\n");
+        page.Append(" quantizable | gradient | TFLite |\n|---|");
+        page.Insert(page.Length, ":---:|", columns.Length).Append(":---:|:---:|---:|\n");
         int executable = 0;
         foreach (OpEntry op in OpSet.All.Where(o => o.Type != typeof(OpaqueTfLite)))
         {
@@ -50,6 +51,7 @@ public sealed class OpsPageTests
             }
 
             page.Append(op.Type.IsAssignableTo(typeof(IQuantizable)) ? " x |" : " |")
+                .Append(op.Type.IsAssignableTo(typeof(IDifferentiable)) ? " x |" : " |")
                 .Append(CultureInfo.InvariantCulture, $" {(op.TfLiteCode is null ? "-" : op.TfLiteMaximumVersion)} |\n");
         }
 

@@ -61,6 +61,9 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
         "Running the model would need more memory than is allowed.",
         "Run on a machine with more memory, or with a smaller batch.");
 
+    public static DiagnosticId NotDifferentiable { get; } = new(
+        1207, "An operator on the way to what is trained has no gradient.", "Train only layers behind it, and freeze it with everything before.");
+
     public static DiagnosticId CommandLine { get; } = new(
         2000,
         "The command line has an unknown word, or lacks a required one.",
@@ -114,7 +117,7 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
     public static IReadOnlyList<DiagnosticId> All { get; } =
     [
         FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, OperatorVersion, OperandType, InvalidGraph,
-        NotExecutable, RunFailed, TextSyntax, MemoryLimit, CommandLine, InvalidOption, OutputExists, DataMismatch, RuleMatchesNothing,
+        NotExecutable, RunFailed, TextSyntax, MemoryLimit, NotDifferentiable, CommandLine, InvalidOption, OutputExists, DataMismatch, RuleMatchesNothing,
         NoCalibrationData, OutputNotWritable, NotQuantizable, VerificationFailed, BudgetNotMet,
     ];
 

@@ -1,11 +1,12 @@
-using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
+using System.Collections.Immutable;
 
 namespace Optc.Ops;
 
@@ -24,7 +25,7 @@ public sealed record FullyConnected(
     FusedActivation Activation = FusedActivation.None,
     bool KeepNumDims = false,
     bool AsymmetricInputs = false,
-    DType? BiasType = null) : IOp<FullyConnected>, IExecutable, IQuantizable, ITfLiteOp<FullyConnected>
+    DType? BiasType = null) : IOp<FullyConnected>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<FullyConnected>
 {
     public static OpSchema Declaration { get; } = new("fully_connected", ["x", "w", "bias?"], ["y"])
     {
@@ -138,6 +139,28 @@ public sealed record FullyConnected(
     {
         Hybrid = true,
     };
+
+    /// <summary><c>dx = dz w</c>, <c>dw = dz' x</c>, <c>db = sum of dz over rows</c>.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+        (Shape x, Shape w) = (g.Input(0).Type.Shape, g.Input(1).Type.Shape);
+        int rows = checked((int)(x.ElementCount / w[1]));
+        Value dz = g.Reshape(g.BeforeActivation(Activation, g.Gradient()), [rows, w[0]]);
+        if (g.Wants(0))
+        {
+            g.Give(0, g.Reshape(g.Add(new BatchMatMul(AdjX: false, AdjY: false), dz, g.Input(1)), x));
+        }
+
+        if (g.Wants(1))
+        {
+            g.Give(1, g.Add(new BatchMatMul(AdjX: true, AdjY: false), dz, g.Reshape(g.Input(0), [rows, w[1]])));
+        }
+
+        if (g.Wants(2))
+        {
+            g.Give(2, g.SumTo(dz, [w[0]]));
+        }
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using Optc.Ir;
+using Optc.Ops.Kernels;
+
+namespace Optc.Ops.Gradients;
+
+/// <summary>One node seen from behind: gradients of its results come in, gradients of its operands go out.</summary>
+/// <param name="graph">Receives the new nodes.</param>
+/// <param name="node">The node whose adjoint is built.</param>
+/// <param name="gradients">For each result the gradient of the loss, or <see langword="null"/> where the loss does not depend on it.</param>
+/// <param name="wants">Says of each operand whether its gradient is needed.</param>
+public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArray<Value?> gradients, ImmutableArray<bool> wants)
+{
+    private readonly Value?[] _given = new Value?[node.Inputs.Length];
+
+    /// <summary>What the rule gave, one entry for each operand.</summary>
+    public IReadOnlyList<Value?> Given => _given;
+
+    /// <summary>Value of operand <paramref name="index"/>.</summary>
+    /// <exception cref="OpRuleException">The operand is left out.</exception>
+    public Value Input(int index) => node.Input(index) ?? throw new OpRuleException($"operand {index} is missing");
+
+    public bool Has(int index) => node.Input(index) is not null;
+
+    public int InputCount => node.Inputs.Length;
+
+    public int OutputCount => node.Outputs.Length;
+
+    public Value Output(int index = 0) => node.Outputs[index];
+
+    /// <summary>Gradient of the loss with regard to a result; zeros where the loss does not depend on it.</summary>
+    public Value Gradient(int index = 0) => gradients[index] ?? Zeros(node.Outputs[index].Type.Shape);
+
+    /// <summary>True when the loss depends on a result.</summary>
+    public bool HasGradient(int index) => gradients[index] is not null;
+
+    /// <summary>True when the gradient with regard to an operand is needed.</summary>
+    public bool Wants(int index) => index < wants.Length && wants[index];
+
+    /// <summary>Hands over the gradient of an operand; it has the operand's shape.</summary>
+    /// <exception cref="InvalidOperationException">It has another shape, or the operand was given before.</exception>
+    public void Give(int index, Value gradient)
+    {
+        Shape wanted = Input(index).Type.Shape;
+        if (_given[index] is not null || !gradient.Type.Shape.Equals(wanted))
+        {
+            throw new InvalidOperationException($"'{node}' gives {gradient.Type.Shape} for operand {index}, which is {wanted}.");
+        }
+
+        _given[index] = gradient;
+    }
+
+    /// <summary>Adds an op and returns its first result.</summary>
+    public Value Add(IOp op, params ImmutableArray<Value?> operands) => AddNode(op, operands).Outputs[0];
+
+    /// <summary>Adds an op.</summary>
+    public Node AddNode(IOp op, params ImmutableArray<Value?> operands) => graph.Add(op, operands, $"{node.Name}/gradient");
+
+    public Value Scalar(float value) => GraphBuilder.Constant(TensorData.Scalar(value), "");
+
+    public Value Ints(params ReadOnlySpan<int> values) => GraphBuilder.Constant(TensorData.FromInts([values.Length], values), "");
+
+    public Value Zeros(Shape shape) =>
+        GraphBuilder.Constant(TensorData.FromFloats(shape, new float[checked((int)shape.ElementCount)]), "");
+
+    public Value Multiply(Value a, Value b) => Add(new Mul(), a, b);
+
+    public Value Multiply(Value a, float factor) => Add(new Mul(), a, Scalar(factor));
+
+    public Value Plus(Value a, Value b) => Add(new Add(), a, b);
+
+    public Value Minus(Value a, Value b) => Add(new Sub(), a, b);
+
+    public Value Negative(Value a) => Add(new Neg(), a);
+
+    /// <summary>The same elements under another shape.</summary>
+    public Value Reshape(Value value, Shape shape) =>
+        value.Type.Shape.Equals(shape) ? value : Add(new Reshape(shape.Dims), value, Ints(shape.Dims.AsSpan()));
+
+    /// <summary>Sums over the dimensions along which an operand of <paramref name="shape"/> was repeated by broadcasting.</summary>
+    public Value SumTo(Value gradient, Shape shape)
+    {
+        Shape from = gradient.Type.Shape;
+        if (from.Equals(shape))
+        {
+            return gradient;
+        }
+
+        int extra = from.Rank - shape.Rank;
+        int[] axes = [.. Enumerable.Range(0, from.Rank).Where(i => i < extra || (shape[i - extra] == 1 && from[i] != 1))];
+        return Reshape(axes.Length == 0 ? gradient : Add(new Sum(KeepDims: true), gradient, Ints(axes)), shape);
+    }
+
+    /// <summary>Repeats the gradient of a reduction along the dimensions that were reduced.</summary>
+    /// <param name="gradient">In the shape of the reduction's result, with or without the reduced dimensions.</param>
+    /// <param name="shape">Shape of the operand.</param>
+    /// <param name="reduced">One entry for each dimension of <paramref name="shape"/>.</param>
+    public Value Spread(Value gradient, Shape shape, bool[] reduced)
+    {
+        Shape kept = Shape.Of([.. shape.Select((size, axis) => reduced[axis] ? 1 : size)]);
+        return kept.Equals(shape)
+            ? Reshape(gradient, shape)
+            : Add(new BroadcastTo(), Reshape(gradient, kept), Ints(shape.Dims.AsSpan()));
+    }
+
+    /// <summary>The gradient before a fused activation, from that after it.</summary>
+    public Value BeforeActivation(FusedActivation activation, Value gradient) => activation is FusedActivation.None
+        ? gradient
+        : Add(new ActivationGradient(activation), gradient, Output());
+}
