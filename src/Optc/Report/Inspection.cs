@@ -116,11 +116,11 @@ public sealed record MetadataEntry(string Name, long Bytes);
 /// <param name="Distinct">Different codes, or bit patterns of floats with -0 as 0.</param>
 /// <param name="DistinctPerChannel">The same within one output channel, the largest of all.</param>
 /// <param name="Entropy">Shannon entropy of the distribution of codes, bits for one element.</param>
-/// <param name="IdealBytes">What an ideal coder of single elements needs: <c>elements * entropy / 8</c>, rounded up.</param>
+/// <param name="IdealBytes">What an ideal coder of single elements needs, <c>elements * entropy / 8</c> rounded up; a table of the values is not included.</param>
 /// <param name="ZeroChannels">Output channels that are 0 throughout.</param>
 /// <param name="Pattern">
-/// <c>m:n</c> when in every group of n neighbours along the innermost axis at most m differ from 0; the densest of n = 2, 4, 8,
-/// 16 with m up to n / 2.
+/// <c>m:n</c> when in every group of n neighbours along the innermost axis at most m differ from 0, and in half of the groups
+/// that are not all 0 exactly m; the smallest m / n of n = 2, 4, 8, 16 with m up to n / 2 and 16 groups at least. <see langword="null"/> for none.
 /// </param>
 /// <param name="Sparse">True when only chosen elements are stored.</param>
 /// <param name="Channels">Output channels.</param>

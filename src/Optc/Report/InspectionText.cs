@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using static Optc.Report.ReportText;
 
 namespace Optc.Report;
@@ -49,9 +48,8 @@ public static class InspectionText
             ("parameters", Integer(inspection.Parameters)),
             ("macs", Integer(inspection.Macs)),
             ("arenaBytes", $"{Integer(inspection.Memory.ArenaBytes)} (TFLite Micro, estimated)"),
-            ("peakActivations", inspection.Memory.PeakLayer is { } layer
-                ? $"{Integer(inspection.Memory.PeakActivations)} (in {layer})"
-                : Integer(inspection.Memory.PeakActivations)),
+            ("peakActivations", Integer(inspection.Memory.PeakActivations)),
+            ("peakLayer", inspection.Memory.PeakLayer ?? ""),
         ];
         return ReportTable.Of(
             "model", [.. facts.Where(f => f.Value.Length > 0)], int.MaxValue,

@@ -15,6 +15,9 @@ internal sealed class Inspector
     private const string MinimumRuntimeMetadata = "min_runtime_version";
     private const int DepthwiseChannelAxis = 3;
 
+    // A few bytes of a sparse layout can stand for any number of zeros.
+    private const long LargestExpansion = 1 << 28;
+
     private static readonly ImmutableArray<(KernelTypes Flag, DType Type)> KernelTypesOf =
     [
         (KernelTypes.F32, DType.F32), (KernelTypes.I8, DType.I8), (KernelTypes.I16, DType.I16), (KernelTypes.U8, DType.U8),
@@ -190,21 +193,7 @@ internal sealed class Inspector
 
     private static WeightEntry WeightOf(Value value, TensorData content, Node layer, string operand, bool shared)
     {
-        TensorData dense;
-        try
-        {
-            dense = content.ToDense();
-        }
-        catch (OpRuleException problem)
-        {
-            throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidGraph, problem.Message)
-            {
-                At = [layer.ToString(), $"constant '{value.Name}'"],
-                Found = problem.Found,
-                Expected = problem.Expected,
-            });
-        }
-
+        TensorData dense = Dense(value, content, layer);
         QuantParams? quant = value.Type.Quant;
         WeightStatistics statistics = WeightStatistics.Of(dense, quant, ChannelAxis(layer, content.Shape, quant));
         long elements = content.Shape.ElementCount;
@@ -229,6 +218,30 @@ internal sealed class Inspector
             statistics.Pattern,
             content.Sparse is not null,
             Grid(quant));
+    }
+
+    private static TensorData Dense(Value value, TensorData content, Node layer)
+    {
+        if (content.Sparse is not null && content.DType.ByteCount(content.Shape.ElementCount) > LargestExpansion)
+        {
+            throw Refused(DiagnosticId.MemoryLimit, "a sparse constant is too large to be expanded", content.Shape.ToString(), "less than 2^28 bytes");
+        }
+
+        try
+        {
+            return content.ToDense();
+        }
+        catch (OpRuleException problem)
+        {
+            throw Refused(DiagnosticId.InvalidGraph, problem.Message, problem.Found, problem.Expected);
+        }
+
+        DiagnosticException Refused(DiagnosticId id, string message, string? found, string? expected) => new(new Diagnostic(id, message)
+        {
+            At = [layer.ToString(), $"constant '{value.Name}'"],
+            Found = found,
+            Expected = expected,
+        });
     }
 
     private static int ChannelAxis(Node layer, Shape shape, QuantParams? quant) =>

@@ -32,7 +32,9 @@ internal static class OperandRole
     {
         string operand = NameOf(node.Op.Schema, input);
         (TfLiteByteUse Use, Node Layer, string Operand) own = (UseOf(node, operand), node, operand);
-        if (depth == Furthest || operand != "x" || node.Op is not (Dequantize or Quantize or Reshape or Transpose or ExpandDims or Squeeze))
+        if (depth == Furthest
+            || operand != "x"
+            || node.Op is not (Densify or Dequantize or Quantize or FakeQuant or Cast or Reshape or Transpose or ExpandDims or Squeeze))
         {
             return own;
         }

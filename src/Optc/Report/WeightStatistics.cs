@@ -17,6 +17,9 @@ internal sealed record WeightStatistics(
 {
     private const int NarrowBits = 16;
 
+    // In fewer groups a pattern says nothing.
+    private const int FewestGroups = 16;
+
     /// <param name="data">Dense, of a type with a width of 64 bits at most.</param>
     /// <param name="axis">Axis of the output channels; without meaning for a scalar.</param>
     public static WeightStatistics Of(TensorData data, QuantParams? quant, int axis)
@@ -220,18 +223,22 @@ internal sealed record WeightStatistics(
         (int Kept, int Group)? best = null;
         foreach (int group in (ReadOnlySpan<int>)[2, 4, 8, 16])
         {
-            if (row == 0 || row % group != 0)
+            if (row == 0 || row % group != 0 || isZero.Length / group < FewestGroups)
             {
                 break;
             }
 
+            int[] groups = new int[group + 1];
             int kept = 0;
             for (int start = 0; start < isZero.Length && kept <= group / 2; start += group)
             {
-                kept = Math.Max(kept, isZero.AsSpan(start, group).Count(false));
+                int count = isZero.AsSpan(start, group).Count(false);
+                groups[count]++;
+                kept = Math.Max(kept, count);
             }
 
-            if (kept > 0 && kept <= group / 2 && (best is not { } sofar || kept * sofar.Group < sofar.Kept * group))
+            bool isTight = kept > 0 && kept <= group / 2 && 2 * groups[kept] >= (isZero.Length / group) - groups[0];
+            if (isTight && (best is not { } sofar || kept * sofar.Group < sofar.Kept * group))
             {
                 best = (kept, group);
             }

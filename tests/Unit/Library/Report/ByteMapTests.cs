@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
+using Optc.Formats.FlatBuffers;
 using Optc.Formats.TfLite;
 using Optc.Tests.Snapshots;
+using Optc.Tests.Unit.Formats;
 using Optc.Tests.Unit.Formats.TfLite;
 using Xunit;
+using FormatModels = Optc.Tests.Unit.Formats.TfLite.TestModels;
 
 namespace Optc.Tests.Unit.Library.Report;
 
@@ -75,6 +78,52 @@ public sealed class ByteMapTests
 
         Assert.Equal(file.Length, uses.Sum());
         Assert.Equal(Count(TfLiteByteMap.Of(head), TfLiteByteUse.Weights)[(int)TfLiteByteUse.Rest] + 100, uses[(int)TfLiteByteUse.Rest]);
+    }
+
+    [Fact]
+    public void Data_behind_the_flatbuffer_belong_to_their_buffer()
+    {
+        FlatBufferWriter writer = new(shareEqual: false);
+        writer.Add(1, 4096ul);
+        writer.Add(2, 100ul);
+        FlatOffset buffers = writer.TableVector([writer.FinishTable()], (_, written) => written);
+        writer.Add(0, 3u);
+        writer.Add(4, buffers);
+        byte[] head = writer.Finish(writer.FinishTable(), "TFL3").ToArray();
+        byte[] file = new byte[4200];
+        head.CopyTo(file, 0);
+
+        ImmutableArray<long> uses = Count(TfLiteByteMap.Of(file), TfLiteByteUse.Weights);
+
+        Assert.Equal(file.Length, uses.Sum());
+        Assert.Equal(100, uses[(int)TfLiteByteUse.Weights]);
+    }
+
+    [Fact]
+    public void Everything_the_schema_has_is_found()
+    {
+        for (int seed = 0; seed < 20; seed++)
+        {
+            byte[] file = TfLiteFile.ToArray(FormatModels.WithEverything(seed));
+
+            ImmutableArray<long> uses = Count(TfLiteByteMap.Of(file), TfLiteByteUse.Weights);
+
+            Assert.Equal(file.Length, uses.Sum());
+
+            // Our writer leaves gaps for alignment only: less than 16 bytes before each of the things it aligns.
+            Assert.InRange(uses[(int)TfLiteByteUse.Rest], 0, file.Length / 4);
+        }
+    }
+
+    [Fact]
+    public void Damaged_files_are_refused_or_add_up()
+    {
+        byte[] file = TfLiteFile.ToArray(FormatModels.WithEverything(seed: 3));
+
+        int refused = Mutations.Refused(file, 1000, damaged =>
+            Assert.Equal(damaged.Length, Count(TfLiteByteMap.Of(damaged), TfLiteByteUse.Weights).Sum()));
+
+        Assert.InRange(refused, 100, 900);
     }
 
     private static ModelRecord Model(params ImmutableArray<TensorRecord> tensors) => new()

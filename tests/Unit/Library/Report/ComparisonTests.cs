@@ -5,7 +5,6 @@ using Optc.Ops;
 using Optc.Ops.Kernels;
 using Optc.Passes.Quantize;
 using Optc.Report;
-using Optc.Runtime;
 using Optc.Tests.Snapshots;
 using Optc.Tests.Unit.Formats.TfLite;
 using Optc.Tests.Unit.Passes.Quantize;
@@ -193,6 +192,18 @@ public sealed class ComparisonTests
         using JsonDocument json = JsonDocument.Parse(ReportJson.Of(Comparison.Of(module, module, Samples([[1, 2, 3, 4]]))));
 
         Assert.Equal("Infinity", json.RootElement.GetProperty("outputs")[0].GetProperty("sqnr").GetString());
+    }
+
+    [Fact]
+    public void A_number_against_nan_is_nan_and_equal_infinities_are_equal()
+    {
+        CalibrationData data = Samples([[float.PositiveInfinity, 1, 2, float.NaN]]);
+
+        DifferenceEntry same = Comparison.Of(Added(0, 0, 0, 0), Added(0, 0, 0, 0), data).Outputs[0];
+        DifferenceEntry other = Comparison.Of(Added(0, 0, 0, 0), Added(0, float.NaN, 0, 0), data).Outputs[0];
+
+        Assert.Equal((0.0, double.PositiveInfinity), (same.MaxAbs, same.Sqnr));
+        Assert.True(double.IsNaN(other.MaxAbs) && double.IsNaN(other.MeanAbs) && double.IsNaN(other.Sqnr));
     }
 
     private static Module Network()

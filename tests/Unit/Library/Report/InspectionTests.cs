@@ -154,6 +154,41 @@ public sealed class InspectionTests
         Assert.Equal(25, InspectionText.Of(inspection, all: true).Tables.Single(t => t.Name == "weights").Rows.Length);
     }
 
+    [Fact]
+    public void Damaged_models_are_refused_or_inspected()
+    {
+        byte[] file = TfLiteBackend.ToArray(Small());
+        int inspected = 0;
+        for (int seed = 0; seed < 3000; seed++)
+        {
+            byte[] damaged = [.. file];
+            Random random = new(seed);
+            for (int i = random.Next(1, 4); i > 0; i--)
+            {
+                damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            }
+
+            try
+            {
+                Inspection inspection = Inspection.Of(FrontendSet.Read(damaged, "damaged"), damaged);
+                Assert.Equal(file.Length, inspection.Size.Uses.Sum(u => u.Bytes));
+                Assert.NotEmpty(InspectionText.Of(inspection).ToString());
+                Assert.NotEmpty(ReportJson.Of(inspection));
+                inspected++;
+            }
+            catch (DiagnosticException)
+            {
+                continue;
+            }
+            catch (Exception e) when (e is not Xunit.Sdk.XunitException)
+            {
+                Assert.Fail($"seed {seed}: {e}");
+            }
+        }
+
+        Assert.InRange(inspected, 300, 2700);
+    }
+
     private static bool CanRun(Module module)
     {
         try

@@ -77,15 +77,39 @@ public sealed class WeightStatisticsTests
     [InlineData("1111 0000 1100 0011", "4:8")]
     [InlineData("1110 0000 0000 1000", "4:16")]
     [InlineData("1111 1000 0110 0101", null)]
+    [InlineData("1100 0100 0010 0001", "5:16")]
     [InlineData("0000 0000 0000 0000", null)]
     [InlineData("1111 1111 1111 1111", null)]
     public void Finds_the_strictest_pattern(string row, string? pattern)
     {
         int[] values = [.. row.Where(c => c != ' ').Select(c => c - '0')];
 
-        WeightStatistics statistics = WeightStatistics.Of(Data(DType.I8, [1, 16], values), quant: null, axis: 0);
+        int[] rows = [.. Enumerable.Repeat(values, 16).SelectMany(v => v)];
+
+        WeightStatistics statistics = WeightStatistics.Of(Data(DType.I8, [16, 16], rows), quant: null, axis: 0);
 
         Assert.Equal(pattern, statistics.Pattern);
+    }
+
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(0.3)]
+    [InlineData(0.5)]
+    public void Zeros_at_random_places_are_no_pattern(double density)
+    {
+        Random random = new(5);
+        int[] values = [.. Enumerable.Range(0, 64 * 64).Select(_ => random.NextDouble() < density ? 1 : 0)];
+
+        Assert.Null(WeightStatistics.Of(Data(DType.I8, [64, 64], values), quant: null, axis: 0).Pattern);
+    }
+
+    [Fact]
+    public void A_pattern_with_some_weights_that_are_zero_by_chance_is_a_pattern()
+    {
+        Random random = new(6);
+        int[] values = [.. Enumerable.Range(0, 64 * 64).Select(i => i % 4 is 0 or 1 && random.NextDouble() < 0.9 ? 1 : 0)];
+
+        Assert.Equal("2:4", WeightStatistics.Of(Data(DType.I8, [64, 64], values), quant: null, axis: 0).Pattern);
     }
 
     [Fact]
