@@ -8,6 +8,7 @@ using Optc.Frontend;
 using Optc.Ir;
 using Optc.Passes;
 using Optc.Passes.Quantize;
+using Optc.Report;
 
 namespace Optc;
 
@@ -118,6 +119,16 @@ public sealed class Model
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Evaluation Evaluate(Dataset data, Metric? metric = null, WorkOptions? options = null) =>
         Evaluation.Run(Module, data, metric ?? Metric.Accuracy, options ?? WorkOptions.Default);
+
+    /// <summary>How far another model is from this one on data.</summary>
+    /// <exception cref="DiagnosticException">A model cannot be executed, outputs do not correspond, or the data do not fit.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public Comparison CompareTo(Model other, Dataset data, ComparisonOptions? comparison = null, WorkOptions? options = null) =>
+        Comparison.Of(Module, other.Module, data.For(Module), comparison, options);
+
+    /// <summary>What the model consists of, and where the bytes of its file are.</summary>
+    /// <exception cref="DiagnosticException">The model was made or changed here, and operators have no encoding in <c>.tflite</c>.</exception>
+    public Inspection Inspect() => Source.IsEmpty ? Inspection.Of(Module) : Inspection.Of(Module, Source);
 
     /// <summary>The model as a <c>.tflite</c> file; the same model gives the same bytes.</summary>
     /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>

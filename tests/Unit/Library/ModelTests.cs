@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Passes;
 using Optc.Passes.Quantize;
+using Optc.Report;
 using Xunit;
 
 namespace Optc.Tests.Unit.Library;
@@ -107,6 +108,28 @@ public sealed class ModelTests : IDisposable
         Assert.True(quantized.Quantization!.IsInteger);
         Assert.Equal(DType.I8, quantized.Inputs[0].Type.DType);
         Assert.Equal(DType.F32, model.Inputs[0].Type.DType);
+    }
+
+    [Fact]
+    public void A_model_differs_from_its_quantized_form_by_a_step_at_most()
+    {
+        Model model = Model.Of(TestModels.Scaled(2, "x", 3));
+        Dataset data = Dataset.Of(TensorData.FromFloats([2, 3], [1, 0, -1, 0.5f, 1, 0]));
+        Model quantized = model.Quantize(QuantizationRecipe.StaticInt8, data);
+
+        Comparison difference = model.CompareTo(quantized, data);
+
+        Assert.Equal(2, difference.Samples);
+        Assert.InRange(difference.Outputs[0].MaxAbs, 0, 2 * quantized.Outputs[0].Type.Scale);
+        Assert.True(model.CompareTo(model, data).BitExact);
+    }
+
+    [Fact]
+    public void An_inspection_accounts_for_the_bytes_of_the_file()
+    {
+        Model model = Model.Of(TestModels.Scaled(2, "x", 3));
+
+        Assert.Equal(model.ToTfLite().Length, model.Inspect().File.Bytes);
     }
 
     [Fact]
