@@ -17,8 +17,14 @@ public sealed class GraphPatch
 
     public static Value Constant(TensorData data, string name, QuantParams? quant = null) => GraphBuilder.Constant(data, name, quant);
 
-    /// <summary>Adds an op with one output that has the type and the name of an existing value.</summary>
-    public Value Add(IOp op, ImmutableArray<Value?> inputs, Value like) => Add(op, inputs, like.Type, like.Name);
+    /// <summary>Adds an op with one output that has the type, the name and the foreign facts of an existing value.</summary>
+    /// <param name="layer">Name of the new node; that of <paramref name="like"/> when left out.</param>
+    public Value Add(IOp op, ImmutableArray<Value?> inputs, Value like, string? layer = null)
+    {
+        Value output = new(like.Name, like.Type) { Foreign = like.Foreign };
+        _added.Add(new Node(op, inputs, [output], layer ?? like.Name));
+        return output;
+    }
 
     /// <summary>Adds an op with one output of a given type.</summary>
     public Value Add(IOp op, ImmutableArray<Value?> inputs, TensorType type, string name)
@@ -80,7 +86,12 @@ public sealed class GraphPatch
 
         foreach ((Node node, int index, Value? value) in _inputs)
         {
+            Node? producer = node.Inputs[index]?.Producer;
             node.SetInput(index, value);
+            if (producer is not null)
+            {
+                RemoveUnused(graph, producer);
+            }
         }
 
         RemoveUnused(graph, anchor);
@@ -113,6 +124,19 @@ public sealed class GraphPatch
         }
 
         return removed;
+    }
+
+    /// <summary>Removes a graph that is called by no other and is no entry point; the main graph stays.</summary>
+    /// <returns>False when it is the main graph, a signature begins there, or it is not in the module.</returns>
+    public static bool RemoveGraph(Module module, Graph graph)
+    {
+        if (module.Main == graph || module.Signatures.Any(s => s.Graph == graph) || !module.Graphs.Contains(graph))
+        {
+            return false;
+        }
+
+        module.Graphs = module.Graphs.Remove(graph);
+        return true;
     }
 
     private static void Redirect(Module module, Graph graph, Value old, Value replacement, HashSet<Node> added)

@@ -27,7 +27,7 @@ public sealed class Module
         Description = description;
     }
 
-    public ImmutableArray<Graph> Graphs { get; }
+    public ImmutableArray<Graph> Graphs { get; internal set; }
 
     public ImmutableArray<Signature> Signatures { get; internal set; }
 

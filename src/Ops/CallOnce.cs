@@ -13,13 +13,15 @@ namespace Optc.Ops;
 /// <para>Once means once for each graph name and session, until the session is reset to its fresh state.</para>
 /// <para>Source: TFLite builtin 129, <c>call_once.cc</c> of TFLite Micro.</para>
 /// </remarks>
-public sealed record CallOnce(string Graph) : IOp<CallOnce>, IExecutable, ITfLiteOp<CallOnce>
+public sealed record CallOnce(string Graph) : IOp<CallOnce>, IExecutable, ICallsGraphs, ITfLiteOp<CallOnce>
 {
     public static OpSchema Declaration { get; } = new("call_once", [], []) { Kernels = KernelTypes.Any, HasSideEffects = true };
 
     public static BuiltinOperator Code => BuiltinOperator.CallOnce;
 
     public static int MaximumVersion => 1;
+
+    public IEnumerable<string> Callees => [Graph];
 
     public static CallOnce Parse(AttributeReader attributes) => new(attributes.String("graph"));
 

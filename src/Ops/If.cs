@@ -15,7 +15,7 @@ namespace Optc.Ops;
 /// chosen graph by position, its outputs back.</para>
 /// <para>Types: condition bool; others any of a fixed size. Source: TFLite builtin 118, <c>if.cc</c> of TFLite Micro.</para>
 /// </remarks>
-public sealed record If(string Then, string Else) : IOp<If>, IExecutable, ITfLiteOp<If>
+public sealed record If(string Then, string Else) : IOp<If>, IExecutable, ICallsGraphs, ITfLiteOp<If>
 {
     public static OpSchema Declaration { get; } = new("if", ["condition", "x*"], ["y*"])
     {
@@ -26,6 +26,8 @@ public sealed record If(string Then, string Else) : IOp<If>, IExecutable, ITfLit
     public static BuiltinOperator Code => BuiltinOperator.If;
 
     public static int MaximumVersion => 1;
+
+    public IEnumerable<string> Callees => [Then, Else];
 
     public static If Parse(AttributeReader attributes) => new(attributes.String("then"), attributes.String("else"));
 

@@ -15,7 +15,7 @@ namespace Optc.Ops;
 /// <para>A loop that never ends is stopped by cancelling the run only.</para>
 /// <para>Types: any of a fixed size. Source: TFLite builtin 119, <c>while.cc</c> of TFLite Micro.</para>
 /// </remarks>
-public sealed record While(string Condition, string Body) : IOp<While>, IExecutable, ITfLiteOp<While>
+public sealed record While(string Condition, string Body) : IOp<While>, IExecutable, ICallsGraphs, ITfLiteOp<While>
 {
     public static OpSchema Declaration { get; } = new("while", ["x*"], ["y*"])
     {
@@ -26,6 +26,8 @@ public sealed record While(string Condition, string Body) : IOp<While>, IExecuta
     public static BuiltinOperator Code => BuiltinOperator.While;
 
     public static int MaximumVersion => 1;
+
+    public IEnumerable<string> Callees => [Condition, Body];
 
     public static While Parse(AttributeReader attributes) => new(attributes.String("condition"), attributes.String("body"));
 

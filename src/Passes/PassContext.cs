@@ -36,5 +36,8 @@ public sealed class PassContext
 
     public void Record(string rule, Node node, string? reason = null) => _events.Add(new(rule, node.Name, node.Op.Schema.Name, reason));
 
+    /// <summary>Records what concerns no single layer.</summary>
+    public void Record(PassEvent done) => _events.Add(done);
+
     public int AppliedCount => _events.Count(e => e.Applied);
 }

@@ -88,6 +88,9 @@ public sealed record QuantizationRecipe(string Name, QuantizationMode Mode)
     /// <summary>Exceptions for single layers; all that match a layer apply in order, so that the last one wins.</summary>
     public ImmutableArray<LayerRule> Rules { get; init; } = [];
 
+    /// <summary>Runs <see cref="Pipelines.PrepareForQuantization"/> first, so that fewer results are rounded to a grid.</summary>
+    public bool Prepare { get; init; } = true;
+
     /// <summary>Makes float layers an error instead of an entry in the report.</summary>
     public bool RequireInteger { get; init; }
 

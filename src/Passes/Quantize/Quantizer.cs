@@ -27,7 +27,7 @@ public static class Quantizer
     {
         context ??= new();
         recipe.Check();
-        Module prepared = module.Clone();
+        Module prepared = recipe.Prepare ? Pipelines.PrepareForQuantization.Run(module, context) : module.Clone();
         LayerRules.RequireUse(recipe, prepared.Main, module.Main);
         (Module result, QuantizationReport report) = recipe.Mode is QuantizationMode.Static
             ? QuantizeStatic(prepared, recipe, data, context)

@@ -56,7 +56,8 @@ internal static class ModelRun
         return total;
     }
 
-    private static ReadOnlySpan<byte> Slice(NpyArray array, int step, int steps)
+    /// <summary>One time step of an array whose first axis is time.</summary>
+    public static ReadOnlySpan<byte> Slice(NpyArray array, int step, int steps)
     {
         int size = array.Data.Length / steps;
         return array.Data.Span.Slice(step * size, size);

@@ -81,6 +81,19 @@ public sealed class QuantizerTests
     }
 
     [Fact]
+    public void Batch_normalization_and_activations_go_into_the_layers_first_unless_that_is_switched_off()
+    {
+        FloatModel model = new();
+        Value dense = model.Dense("dense", model.Input("x", 1, 4), 1, 4, 2);
+        Value scaled = model.Add("scaled", new Mul(), dense, FloatModel.Constant("k", [2], 2, 0.5f));
+        Module module = model.Output(model.Add("y", new Relu(), scaled)).Build();
+
+        Assert.Equal("fully_connected", FloatModel.Ops(FloatModel.Quantize(module).Module));
+        Assert.Equal(
+            "fully_connected mul relu", FloatModel.Ops(FloatModel.Quantize(module, QuantizationRecipe.StaticInt8 with { Prepare = false }).Module));
+    }
+
+    [Fact]
     public void A_concatenation_unites_the_ranges_of_layers_that_nothing_else_reads()
     {
         FloatModel model = new();
@@ -91,7 +104,7 @@ public sealed class QuantizerTests
 
         Module result = FloatModel.Quantize(module).Module;
 
-        Assert.Equal("fully_connected fully_connected mul concatenation", FloatModel.Ops(result));
+        Assert.Equal("fully_connected fully_connected concatenation", FloatModel.Ops(result));
         QuantParams grid = FloatModel.Find(result, "y").Type.Quant!;
         Assert.Equal(grid, FloatModel.Find(result, "small").Type.Quant);
         Assert.Equal(grid, FloatModel.Find(result, "large").Type.Quant);
@@ -109,7 +122,7 @@ public sealed class QuantizerTests
 
         (Module result, QuantizationReport report) = FloatModel.Quantize(module);
 
-        Assert.Equal("fully_connected fully_connected mul quantize concatenation fully_connected", FloatModel.Ops(result));
+        Assert.Equal("fully_connected fully_connected quantize concatenation fully_connected", FloatModel.Ops(result));
         Assert.Equal(1, report.Conversions);
         Assert.True(FloatModel.Find(result, "small").Type.Scale * 10 < FloatModel.Find(result, "y").Type.Scale);
         Assert.Same(FloatModel.Find(result, "small"), FloatModel.Layer(result, "other").Inputs[0]);

@@ -1,0 +1,69 @@
+using System.Diagnostics.CodeAnalysis;
+using Optc.Ir;
+
+namespace Optc.Passes.Clean;
+
+/// <summary>Lets the nodes of a graph share constants of equal type, parameters and bytes.</summary>
+/// <remarks>A constant that is an output of the graph keeps its own name.</remarks>
+public sealed class MergeConstants : IPass
+{
+    public string Name => "merge-constants";
+
+    public string Summary => "makes one constant of those with the same type, parameters and bytes";
+
+    public void Run(Module module, PassContext context)
+    {
+        foreach (Graph graph in module.Graphs)
+        {
+            Merge(module, graph, context);
+        }
+    }
+
+    private void Merge(Module module, Graph graph, PassContext context)
+    {
+        HashSet<Value> seen = new(new SameConstant());
+        foreach (Node node in graph.Nodes.ToArray())
+        {
+            GraphPatch patch = new();
+            bool changed = false;
+            for (int i = 0; i < node.Inputs.Length; i++)
+            {
+                if (node.Inputs[i] is not { Constant: not null } value || graph.IsOutput(value) || seen.Add(value))
+                {
+                    continue;
+                }
+
+                seen.TryGetValue(value, out Value? first);
+                if (first != value)
+                {
+                    patch.SetInput(node, i, first);
+                    changed = true;
+                }
+            }
+
+            if (changed)
+            {
+                patch.ApplyTo(module, graph, node);
+                context.Record(Name, node);
+            }
+        }
+    }
+
+    private sealed class SameConstant : IEqualityComparer<Value>
+    {
+        public bool Equals(Value? x, Value? y) => x == y
+            || (x is { Constant: { } a } && y is { Constant: { } b }
+                && x.Type.Equals(y.Type)
+                && Equals(x.Foreign, y.Foreign)
+                && Equals(a.Sparse, b.Sparse)
+                && a.Bytes.Span.SequenceEqual(b.Bytes.Span));
+
+        public int GetHashCode([DisallowNull] Value obj)
+        {
+            HashCode hash = default;
+            hash.Add(obj.Type);
+            hash.AddBytes(obj.Constant!.Bytes.Span);
+            return hash.ToHashCode();
+        }
+    }
+}
