@@ -129,7 +129,7 @@ public sealed class ModelTests : IDisposable
     {
         Model model = Model.Of(TestModels.Scaled(2, "x", 3));
 
-        Assert.Equal(model.ToTfLite().Length, model.Inspect().File.Bytes);
+        Assert.Equal(model.ToTfLite().Length, model.Inspect().Size.Bytes);
     }
 
     [Fact]
