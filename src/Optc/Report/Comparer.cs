@@ -123,23 +123,21 @@ internal sealed class Comparer : IDisposable
     }
 
     /// <summary>Pairs of values with equal names, in the order of the second graph, and what is left over of both.</summary>
+    /// <remarks>A name that several values share (none at all, often) pairs them in order when both graphs have as many.</remarks>
     private static (ImmutableArray<Pair> Pairs, ImmutableArray<UnmatchedEntry> Unmatched) Layers(Graph a, Graph b)
     {
-        Dictionary<string, Value> byName = [];
-        foreach (Value value in a.Nodes.SelectMany(n => n.Outputs))
-        {
-            byName.TryAdd(value.Name, value);
-        }
-
+        ILookup<string, Value> ofA = a.Nodes.SelectMany(n => n.Outputs).ToLookup(v => v.Name);
+        ILookup<string, Value> ofB = b.Nodes.SelectMany(n => n.Outputs).ToLookup(v => v.Name);
+        Dictionary<string, int> next = [];
         ImmutableArray<Pair>.Builder pairs = ImmutableArray.CreateBuilder<Pair>();
         ImmutableArray<UnmatchedEntry>.Builder unmatched = ImmutableArray.CreateBuilder<UnmatchedEntry>();
         HashSet<Value> found = [];
         foreach (Value value in b.Nodes.SelectMany(n => n.Outputs))
         {
-            Value? partner = value.Name.Length == 0 ? null : byName.GetValueOrDefault(value.Name);
-            string? reason = partner is null ? "no value of this name"
-                : found.Contains(partner) ? "the name is not unique"
-                : ReasonAgainst(partner, value);
+            int occurrence = next.GetValueOrDefault(value.Name);
+            next[value.Name] = occurrence + 1;
+            Value? partner = ofA[value.Name].ElementAtOrDefault(occurrence);
+            string? reason = ReasonAgainst(ofA, ofB, value.Name) ?? ReasonAgainst(partner!, value);
             if (reason is not null)
             {
                 unmatched.Add(new("b", value.Name, value.Producer!.Op.Title, reason));
@@ -151,15 +149,19 @@ internal sealed class Comparer : IDisposable
             }
         }
 
-        HashSet<string> ofB = [.. b.Nodes.SelectMany(n => n.Outputs).Select(v => v.Name)];
         foreach (Value value in a.Nodes.SelectMany(n => n.Outputs).Where(v => !found.Contains(v)))
         {
-            string reason = !ofB.Contains(value.Name) ? "no value of this name" : "see the value of this name in b";
+            string reason = ReasonAgainst(ofB, ofA, value.Name) ?? "as said of b";
             unmatched.Add(new("a", value.Name, value.Producer!.Op.Title, reason));
         }
 
         return (pairs.ToImmutable(), unmatched.ToImmutable());
     }
+
+    private static string? ReasonAgainst(ILookup<string, Value> others, ILookup<string, Value> own, string name) =>
+        !others.Contains(name) ? "no value of this name"
+        : others[name].Count() != own[name].Count() ? "the name is not unique"
+        : null;
 
     private static string? ReasonAgainst(Value a, Value b) =>
         !Difference.HasRealValues(a.Type.DType) || !Difference.HasRealValues(b.Type.DType) ? "the type has no real values"

@@ -7,7 +7,7 @@ public static class InspectionText
 {
     private const int ShortList = 20;
 
-    /// <param name="all">Print every weight, however many there are.</param>
+    /// <param name="all">Print every weight, however many there are, and all that is known of each.</param>
     public static ReportText Of(Inspection inspection, bool all = false) => new(
     [
         .. new[]
@@ -78,10 +78,13 @@ public static class InspectionText
             ("quantization", false, r => r.Tensor.Quantization?.ToString() ?? ""));
     }
 
-    private static ReportTable Weights(Inspection inspection, bool all) => ReportTable.Of(
+    private static ReportTable Weights(Inspection inspection, bool all) => ReportTable.Of<WeightEntry>(
         "weights", inspection.Weights, all ? int.MaxValue : ShortList,
+    [
         ("name", false, w => w.Name),
+        .. Only(all, ("layer", false, w => w.Layer)),
         ("op", false, w => w.Op),
+        .. Only(all, ("operand", false, w => w.Operand)),
         ("type", false, w => w.Type),
         ("shape", false, w => Dims(w.Shape)),
         ("bytes", true, w => Integer(w.Bytes)),
@@ -91,5 +94,9 @@ public static class InspectionText
         ("entropy", true, w => Decimal(w.Entropy, 2)),
         ("idealBytes", true, w => Integer(w.IdealBytes)),
         ("structure", false, w => w.Structure),
-        ("quantization", false, w => w.Quantization?.ToString() ?? ""));
+        .. Only(all, ("quantization", false, w => w.Quantization?.ToString() ?? "")),
+    ]);
+
+    private static (string Name, bool IsNumber, Func<WeightEntry, string> Cell)[] Only(
+        bool shown, (string Name, bool IsNumber, Func<WeightEntry, string> Cell) column) => shown ? [column] : [];
 }

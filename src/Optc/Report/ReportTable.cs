@@ -14,7 +14,7 @@ public sealed record ReportColumn(string Name, bool IsNumber = false);
 public sealed record ReportTable(
     string Name, ImmutableArray<ReportColumn> Columns, ImmutableArray<ImmutableArray<string>> Rows, int Hidden = 0)
 {
-    private const int WidestCell = 44;
+    private const int WidestCell = 40;
     private const string Cut = "...";
     private const string Gap = "  ";
 

@@ -116,6 +116,23 @@ public sealed class ComparisonTests
     }
 
     [Fact]
+    public void Values_of_one_name_are_matched_in_order_or_not_at_all()
+    {
+        FloatModel twice = new();
+        Module a = twice.Output(twice.Add("", new Relu(), twice.Add("", new Abs(), twice.Input("x", 1, 4)))).Build();
+        FloatModel once = new();
+        Module b = once.Output(once.Add("", new Relu(), once.Input("x", 1, 4))).Build();
+
+        Comparison same = Comparison.Of(a, a, Samples([[1, -2, 3, 4]]), PerLayer);
+        Comparison other = Comparison.Of(a, b, Samples([[1, -2, 3, 4]]), PerLayer);
+
+        Assert.Equal(["abs", "relu"], same.Layers.Select(l => l.Op));
+        Assert.Empty(other.Layers);
+        Assert.All(other.Unmatched, u => Assert.Equal("the name is not unique", u.Reason));
+        Assert.Equal(["b", "a", "a"], other.Unmatched.Select(u => u.Model));
+    }
+
+    [Fact]
     public void Outputs_must_correspond()
     {
         FloatModel model = new();
@@ -168,6 +185,26 @@ public sealed class ComparisonTests
         // The roundings of one layer are at most one step apart; later layers see other inputs.
         Assert.InRange(comparison.Layers.First(l => l.Op == "conv_2d").MaxCodeDifference!.Value, 0, 1);
         Assert.All(comparison.Layers, l => Assert.True(l.BitExact!.Value ? l.MaxCodeDifference == 0 : l.MaxCodeDifference > 0, l.Name));
+    }
+
+    [SharedTheory]
+    [MemberData(nameof(InspectionTests.Models), MemberType = typeof(InspectionTests))]
+    public void Every_layer_of_a_real_model_is_bit_exact_with_itself(string name)
+    {
+        Module module = FrontendSet.Read(ModelFiles.Load(name), name);
+        if (module.Main.Nodes.Any(n => n.Op is OpaqueTfLite))
+        {
+            Assert.Throws<DiagnosticException>(() => Comparison.Of(module, module, Samples([[1]])));
+            return;
+        }
+
+        CalibrationData data = new([CalibrationSample.Of(0, [.. module.Main.Inputs.Select((v, i) => Noise(v.Type, i))])]);
+
+        Comparison comparison = Comparison.Of(module, module, data, PerLayer);
+
+        Assert.True(comparison.BitExact);
+        Assert.All(comparison.Layers, l => Assert.True(l.BitExact, l.Name));
+        Assert.Equal(module.Main.Nodes.SelectMany(n => n.Outputs).Count(v => v.Type.DType is not DType.Resource), comparison.Layers.Length);
     }
 
     [Fact]
@@ -234,8 +271,13 @@ public sealed class ComparisonTests
 
     private static TensorData Noise(TensorType type, int seed)
     {
-        Shape shape = type.Shape.With(0, 1);
-        byte[] bytes = new byte[shape.ElementCount];
+        Shape shape = type.Shape.HasRank && type.Shape.Rank > 0 && type.Shape[0] < 0 ? type.Shape.With(0, 1) : type.Shape;
+        if (type.DType is DType.F32)
+        {
+            return TensorData.FromFloats(shape, FloatModel.Numbers(seed, (int)shape.ElementCount));
+        }
+
+        byte[] bytes = new byte[type.DType.ByteCount(shape.ElementCount)];
         new Random(seed).NextBytes(bytes);
         return new(type.DType, shape, bytes);
     }
