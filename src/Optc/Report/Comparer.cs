@@ -123,11 +123,23 @@ internal sealed class Comparer : IDisposable
     }
 
     /// <summary>Pairs of values with equal names, in the order of the second graph, and what is left over of both.</summary>
-    /// <remarks>A name that several values share (none at all, often) pairs them in order when both graphs have as many.</remarks>
+    /// <remarks>
+    /// A name that several values share (none at all, often) pairs them in order when both graphs have as many. Outputs that
+    /// have a name of their own in each graph are pairs too, as converters and quantizers give new names to these.
+    /// </remarks>
     private static (ImmutableArray<Pair> Pairs, ImmutableArray<UnmatchedEntry> Unmatched) Layers(Graph a, Graph b)
     {
         ILookup<string, Value> ofA = a.Nodes.SelectMany(n => n.Outputs).ToLookup(v => v.Name);
         ILookup<string, Value> ofB = b.Nodes.SelectMany(n => n.Outputs).ToLookup(v => v.Name);
+        Dictionary<Value, Value> renamed = [];
+        foreach ((Value left, Value right) in a.Outputs.Zip(b.Outputs))
+        {
+            if (left.Producer is not null && right.Producer is not null && !ofA.Contains(right.Name) && !ofB.Contains(left.Name))
+            {
+                renamed.TryAdd(right, left);
+            }
+        }
+
         Dictionary<string, int> next = [];
         ImmutableArray<Pair>.Builder pairs = ImmutableArray.CreateBuilder<Pair>();
         ImmutableArray<UnmatchedEntry>.Builder unmatched = ImmutableArray.CreateBuilder<UnmatchedEntry>();
@@ -136,8 +148,9 @@ internal sealed class Comparer : IDisposable
         {
             int occurrence = next.GetValueOrDefault(value.Name);
             next[value.Name] = occurrence + 1;
-            Value? partner = ofA[value.Name].ElementAtOrDefault(occurrence);
-            string? reason = ReasonAgainst(ofA, ofB, value.Name) ?? ReasonAgainst(partner!, value);
+            bool isRenamed = renamed.TryGetValue(value, out Value? partner) && !found.Contains(partner);
+            partner = isRenamed ? partner : ofA[value.Name].ElementAtOrDefault(occurrence);
+            string? reason = (isRenamed ? null : ReasonAgainst(ofA, ofB, value.Name)) ?? ReasonAgainst(partner!, value);
             if (reason is not null)
             {
                 unmatched.Add(new("b", value.Name, value.Producer!.Op.Title, reason));

@@ -15,7 +15,7 @@ namespace Optc.Report;
 /// <param name="Outputs">One entry for each output, in order.</param>
 /// <param name="Layers">
 /// Values of the main graphs that have one name in both, in the order of the second model; empty unless asked for. Values
-/// that share a name are matched in order where both models have as many.
+/// that share a name are matched in order where both models have as many; outputs whose names differ, by position.
 /// </param>
 /// <param name="Unmatched">Layers that could not be compared; empty unless asked for.</param>
 public sealed record Comparison(

@@ -133,6 +133,20 @@ public sealed class ComparisonTests
     }
 
     [Fact]
+    public void Outputs_with_new_names_are_layers_too()
+    {
+        FloatModel left = new();
+        Module a = left.Output(left.Add("y", new Relu(), left.Add("inner", new Abs(), left.Input("x", 1, 4)))).Build();
+        FloatModel right = new();
+        Module b = right.Output(right.Add("y_int8", new Relu(), right.Add("inner", new Abs(), right.Input("x", 1, 4)))).Build();
+
+        Comparison comparison = Comparison.Of(a, b, Samples([[1, -2, 3, 4]]), PerLayer);
+
+        Assert.Equal(["inner", "y_int8"], comparison.Layers.Select(l => l.Name));
+        Assert.Empty(comparison.Unmatched);
+    }
+
+    [Fact]
     public void Outputs_must_correspond()
     {
         FloatModel model = new();
