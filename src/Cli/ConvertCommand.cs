@@ -6,6 +6,7 @@ using Optc.Backends.TfLiteMicro;
 using Optc.Cli.CommandLine;
 using Optc.Cli.Output;
 using Optc.Ir;
+using Optc.Passes;
 
 namespace Optc.Cli;
 
@@ -19,7 +20,7 @@ internal sealed class ConvertCommand : Verb
 
     private readonly Option<bool> _simplify = new("--simplify")
     {
-        Description = "Fold, fuse and clean the graph before: the same outputs, fewer operators.",
+        Description = "Fold constants, remove what does nothing and merge what is equal before: the same bits, fewer operators.",
     };
 
     private readonly Option<string?> _resolver = new("--resolver")
@@ -48,7 +49,7 @@ internal sealed class ConvertCommand : Verb
     [
         new("a C array with its header, and what TFLite Micro needs to run it", "optc convert kws.tflite -o src/kws_model.c --resolver src/kws_ops.inc"),
         new("one header, as the Pico tutorials include it", "optc convert kws.tflite -o model.h --symbol g_model"),
-        new("the same model with folded and fused operators", "optc convert kws.tflite -o kws-small.tflite --simplify"),
+        new("the same model without superfluous operators", "optc convert kws.tflite -o kws-small.tflite --simplify"),
     ];
 
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
@@ -61,7 +62,9 @@ internal sealed class ConvertCommand : Verb
 
         Model source = Model.Load(path);
         texts?.Add("input", source.Module);
-        Model result = source;
+        Model result = arguments.GetValue(_simplify)
+            ? source.Apply(Pipelines.Simplify, new() { Cancellation = cancellation, PassDone = (pass, module) => texts?.Add(pass.Name, module) })
+            : source;
         OpResolver resolver = OpResolver.Of(result.Module);
         ArenaEstimate arena = ArenaEstimate.Of(result.Module);
         string code = resolver.ToCode(arena.Total);
@@ -69,6 +72,10 @@ internal sealed class ConvertCommand : Verb
         files.Write([.. output.Contents(result), .. resolverFile]);
         texts?.Write();
 
+        ImmutableArray<(string Rule, int Count)> applied =
+            [.. result.Events.Where(e => e.Applied).GroupBy(e => e.Rule).Select(g => (g.Key, g.Count()))];
+        int operatorsBefore = source.Module.Graphs.Sum(g => g.Nodes.Count);
+        int operators = result.Module.Graphs.Sum(g => g.Nodes.Count);
         int bytes = result.ToTfLite().Length;
         Terminal.WriteJson(writer =>
         {
@@ -77,13 +84,33 @@ internal sealed class ConvertCommand : Verb
             WriteList(writer, "outputs", [.. output.Paths, .. resolverPath is null ? [] : new[] { resolverPath }]);
             writer.WriteNumber("bytesBefore", source.Source.Length);
             writer.WriteNumber("bytesAfter", bytes);
+            writer.WriteNumber("operatorsBefore", operatorsBefore);
+            writer.WriteNumber("operatorsAfter", operators);
+            writer.WriteStartArray("applied");
+            foreach ((string rule, int count) in applied)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("rule", rule);
+                writer.WriteNumber("count", count);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
             WriteList(writer, "resolverMethods", resolver.Methods);
             WriteList(writer, "missingInTfLiteMicro", resolver.Missing);
             writer.WriteNumber("arenaBytes", arena.Total);
             WriteList(writer, "graphTexts", texts?.Paths ?? []);
             writer.WriteEndObject();
         });
-        Terminal.WriteText($"wrote {string.Join(", ", output.Paths)}\nsize  {ByteSize.Show(source.Source.Length)} -> {ByteSize.Show(bytes)}\n\n");
+        Terminal.WriteText($"wrote      {string.Join(", ", output.Paths)}\n");
+        Terminal.WriteText($"size       {ByteSize.Show(source.Source.Length)} -> {ByteSize.Show(bytes)}\n");
+        Terminal.WriteText(FormattableString.Invariant($"operators  {operatorsBefore} -> {operators}\n"));
+        foreach ((string rule, int count) in applied)
+        {
+            Terminal.WriteText(FormattableString.Invariant($"           {rule} x {count}\n"));
+        }
+
+        Terminal.WriteText("\n");
         Terminal.WriteText($"TFLite Micro, arena estimated:\n\n{code}");
         return ExitCode.Success;
     }

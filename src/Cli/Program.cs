@@ -12,10 +12,14 @@ internal static class Program
     {
         RootCommand root = new("Model optimization compiler for edge devices: reads, runs, quantizes and writes .tflite, bit for bit.")
         {
+            new InspectCommand(terminal),
             new ConvertCommand(terminal),
             new QuantizeCommand(terminal),
             new RunCommand(terminal),
             new EvalCommand(terminal),
+            new CompareCommand(terminal),
+            new PassesCommand(terminal),
+            new DemoCommand(terminal),
         };
         return EntryPoint.WithGlobalOptions(root);
     }

@@ -90,13 +90,15 @@ internal sealed class QuantizeCommand : Verb
         Description = "Fail, with exit code 5, if the accuracy on --test drops by more percentage points.",
     };
 
+    private readonly Option<bool> _noSimplify = new("--no-simplify") { Description = "Quantize the graph as it is, without folding and fusing before." };
+
     public QuantizeCommand(Terminal terminal)
         : base("quantize", "Turn a float model into an integer model, and report layer by layer what became of it.", terminal)
     {
         Arguments.Add(_model);
         foreach (Option option in (ReadOnlySpan<Option>)[
             _output, _recipe, _calibrate, _x, _samples, _estimator, _inputType, _outputType, _weights, _denseWeights, _rule, _rules,
-            _requireInt8, _maxSize, _test, _y, _maxDrop, _threads, _force])
+            _requireInt8, _maxSize, _test, _y, _maxDrop, _noSimplify, _threads, _force])
         {
             Options.Add(option);
         }
@@ -155,9 +157,7 @@ internal sealed class QuantizeCommand : Verb
     private static Option<string?> OneOf(string name, string description, IEnumerable<string> values)
     {
         string[] allowed = [.. values];
-        Option<string?> option = new(name) { HelpName = string.Join('|', allowed), Description = $"{description} Default: {KeepRecipe}." };
-        option.AcceptOnlyFromAmong(allowed);
-        return option;
+        return new Option<string?>(name) { HelpName = string.Join('|', allowed), Description = $"{description} Default: {KeepRecipe}." }.OneOf(allowed);
     }
 
     private QuantizationRecipe Recipe(ParseResult arguments)
@@ -182,6 +182,7 @@ internal sealed class QuantizeCommand : Verb
             Weights = arguments.GetValue(_weights) is { } weights ? Granularities[weights] : recipe.Weights,
             DenseWeights = arguments.GetValue(_denseWeights) is { } dense ? Granularities[dense] : recipe.DenseWeights,
             Rules = rules,
+            Prepare = !arguments.GetValue(_noSimplify),
             RequireInteger = arguments.GetValue(_requireInt8),
         };
     }

@@ -58,7 +58,6 @@ internal sealed class RunCommand : Verb
     {
         string path = arguments.GetRequiredValue(_model);
         string folder = arguments.GetRequiredValue(_outDir);
-        bool force = arguments.GetValue(_force);
         Model model = Model.Load(path);
         using Execution execution = new(model, arguments.GetValue(_signature), new()
         {
@@ -66,10 +65,9 @@ internal sealed class RunCommand : Verb
             Rounding = SharedOptions.RoundingOf(arguments.GetRequiredValue(_rounding)),
             Cancellation = cancellation,
         });
-        ImmutableArray<string> outputs = [.. execution.OutputNames.Select((_, i) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i}.npy")))];
         ImmutableArray<(string? Name, string Path)> sources = [.. arguments.GetRequiredValue(_in).Select(Source)];
-        OutputFolder.Create(folder);
-        PlannedFiles files = new(outputs, force, [path, .. sources.Select(s => s.Path)]);
+        IEnumerable<string> names = execution.OutputNames.Select((_, i) => string.Create(CultureInfo.InvariantCulture, $"{i}.npy"));
+        PlannedFiles files = new(folder, names, arguments.GetValue(_force), [path, .. sources.Select(s => s.Path)]);
 
         ImmutableArray<(string? Name, TensorData Data)> inputs = [.. sources.Select(s => (s.Name, DataFile.ReadTensor(s.Path)))];
         NoteConversions(execution, inputs);
@@ -86,7 +84,7 @@ internal sealed class RunCommand : Verb
         }
 
         files.Write([.. results.Select(r => (Action<Stream>)(stream => stream.Write(DataFile.ToNpy(r))))]);
-        Print(execution, outputs, results, invocations);
+        Print(execution, files.Paths, results, invocations);
         return ExitCode.Success;
     }
 

@@ -61,7 +61,7 @@ internal static class LayerRuleFile
         }
 
         return settings.Where(s => s.Key != Pattern)
-            .Aggregate(new LayerRule(pattern), (rule, s) => LayerRuleText.With(rule, s.Key, s.Value, $"{path}, {Line(entry.Start)}"));
+            .Aggregate(new LayerRule(pattern), (rule, s) => LayerRuleText.With(rule, s.Key, s.Value, [path, Line(entry.Start)]));
     }
 
     private static string Line(Mark mark) => string.Create(CultureInfo.InvariantCulture, $"line {mark.Line}");

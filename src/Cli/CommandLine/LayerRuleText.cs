@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Passes.Quantize;
 
@@ -16,23 +17,23 @@ internal static class LayerRuleText
         int colon = text.LastIndexOf(Separator, StringComparison.Ordinal);
         if (colon <= 0)
         {
-            throw Problem(text, $"no '{Separator}' between pattern and settings");
+            throw Problem([$"rule '{text}'"], $"no '{Separator}' between pattern and settings");
         }
 
         LayerRule rule = new(text[..colon]);
         foreach (string setting in text[(colon + Separator.Length)..].Split(',', StringSplitOptions.TrimEntries))
         {
             (string key, string? value) = setting.Split('=', 2) is [var name, var given] ? (name, given) : (setting, null);
-            rule = With(rule, key, value, text);
+            rule = With(rule, key, value, [$"rule '{text}'"]);
         }
 
         return rule;
     }
 
     /// <summary>The rule with one more setting.</summary>
-    /// <param name="where">Where the setting stands, for the diagnostic.</param>
+    /// <param name="at">Where the setting stands, for the diagnostic.</param>
     /// <exception cref="DiagnosticException">There is no such setting, or not with this value.</exception>
-    public static LayerRule With(LayerRule rule, string key, string? value, string where) => (key, value) switch
+    public static LayerRule With(LayerRule rule, string key, string? value, ImmutableArray<string> at) => (key, value) switch
     {
         ("keep-float", null or "true") => rule with { KeepFloat = true },
         ("keep-float", "false") => rule with { KeepFloat = false },
@@ -42,12 +43,12 @@ internal static class LayerRuleText
         ("activations", "int16") => rule with { Activations = DType.I16 },
         ("weights", "per-tensor") => rule with { Weights = WeightGranularity.PerTensor },
         ("weights", "per-channel") => rule with { Weights = WeightGranularity.PerChannel },
-        _ => throw Problem(where, value is null ? $"'{key}'" : $"'{key}={value}'"),
+        _ => throw Problem(at, value is null ? $"'{key}'" : $"'{key}={value}'"),
     };
 
-    private static DiagnosticException Problem(string where, string found) => new(new Diagnostic(DiagnosticId.InvalidOption, "a per-layer rule cannot be read")
+    private static DiagnosticException Problem(ImmutableArray<string> at, string found) => new(new Diagnostic(DiagnosticId.InvalidOption, "a per-layer rule cannot be read")
     {
-        At = [$"rule '{where}'"],
+        At = at,
         Found = found,
         Expected = Syntax,
     });

@@ -52,15 +52,24 @@ internal static class SharedOptions
         return option;
     }
 
-    public static Option<string> Rounding()
+    public static Option<string> Rounding(string name = "--rounding", string subject = "Whose integer rounding is reproduced:") => new Option<string>(name)
     {
-        Option<string> option = new("--rounding")
+        HelpName = "tflm|xnnpack",
+        Description = $"{subject} TFLite Micro's reference kernels, or XNNPACK, LiteRT's default.",
+        DefaultValueFactory = _ => "tflm",
+    }.OneOf("tflm", "xnnpack");
+
+    /// <summary>Refuses other values than these.</summary>
+    public static Option<T> OneOf<T>(this Option<T> option, params string[] values)
+    {
+        option.Validators.Add(result =>
         {
-            HelpName = "tflm|xnnpack",
-            Description = "Whose integer rounding is reproduced: TFLite Micro's reference kernels, or XNNPACK, LiteRT's default.",
-            DefaultValueFactory = _ => "tflm",
-        };
-        option.AcceptOnlyFromAmong("tflm", "xnnpack");
+            if (result.Tokens is [{ Value: var text }] && !values.Contains(text))
+            {
+                result.AddError($"{option.Name} is '{text}', but has to be {string.Join(", ", values[..^1])} or {values[^1]}");
+            }
+        });
+        option.CompletionSources.Add(values);
         return option;
     }
 

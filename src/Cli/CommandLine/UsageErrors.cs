@@ -44,7 +44,8 @@ internal static class UsageErrors
 
     private static string? Suggestion(string message, Command command)
     {
-        if (message.Split('\'') is not [_, var unknown, ..])
+        // Of all messages only those about unknown words, ours and the parser's, quote something that may be misspelt.
+        if (!message.StartsWith("un", StringComparison.Ordinal) || message.Split('\'') is not [_, var unknown, ..])
         {
             return null;
         }

@@ -5,7 +5,7 @@ namespace Optc.Cli.Output;
 /// <summary>A table without lines, which reads the same on a terminal and in a file.</summary>
 internal sealed class Grid
 {
-    private const int WidestCell = 48;
+    private const int WidestWord = 48;
     private const string Cut = "...";
 
     private readonly Table _table = new Table().NoBorder();
@@ -31,5 +31,5 @@ internal sealed class Grid
 
     public void PrintTo(Terminal terminal) => terminal.Write(_table);
 
-    private static string Fit(string cell) => cell.Length <= WidestCell || cell.Contains(' ', StringComparison.Ordinal) ? cell : Cut + cell[^(WidestCell - Cut.Length)..];
+    private static string Fit(string cell) => string.Join(' ', cell.Split(' ').Select(w => w.Length <= WidestWord ? w : Cut + w[^(WidestWord - Cut.Length)..]));
 }

@@ -31,6 +31,15 @@ internal sealed class ModelFile
     /// <exception cref="DiagnosticException">The extension says nothing, or the symbol is no identifier or has no use.</exception>
     public ModelFile(string path, string? format = null, string? symbol = null)
     {
+        if (path.Length == 0)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.OutputNotWritable, "the output cannot be written")
+            {
+                Found = "an empty name",
+                Expected = "the name of a file",
+            });
+        }
+
         _path = path;
         Format = (format ?? Path.GetExtension(path).ToLowerInvariant()) switch
         {
@@ -68,16 +77,11 @@ internal sealed class ModelFile
 
     private CArrayOptions Options => new(_symbol, Format is ModelFormat.C ? CArrayStyle.HeaderAndSource : CArrayStyle.XxdHeader);
 
-    public static Option<string?> FormatOption()
+    public static Option<string?> FormatOption() => new Option<string?>("--to")
     {
-        Option<string?> option = new("--to")
-        {
-            HelpName = string.Join('|', FormatNames),
-            Description = "Format to write; from the extension of the output unless given. 'c' writes a source and its header, 'c-header' one header.",
-        };
-        option.AcceptOnlyFromAmong(FormatNames);
-        return option;
-    }
+        HelpName = string.Join('|', FormatNames),
+        Description = "Format to write; from the extension of the output unless given. 'c' writes a source and its header, 'c-header' one header.",
+    }.OneOf(FormatNames);
 
     public static Option<string?> SymbolOption() =>
         new("--symbol") { HelpName = "NAME", Description = "Name of the C array; from the name of the output unless given." };

@@ -5,7 +5,7 @@ namespace Optc.Cli.Output;
 /// <summary>A folder that a verb writes into and makes if it is missing.</summary>
 internal static class OutputFolder
 {
-    /// <exception cref="DiagnosticException">A file has that name, or the disk refuses it.</exception>
+    /// <exception cref="DiagnosticException">The disk refuses it.</exception>
     public static void Create(string path)
     {
         try
@@ -17,8 +17,7 @@ internal static class OutputFolder
             throw new DiagnosticException(new Diagnostic(DiagnosticId.OutputNotWritable, "the folder cannot be made")
             {
                 At = [path],
-                Found = File.Exists(path) ? "a file of that name" : problem.Message,
-                Expected = "a folder, or a name that is free",
+                Found = problem.Message,
             });
         }
     }

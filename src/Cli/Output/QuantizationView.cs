@@ -29,7 +29,7 @@ internal sealed class QuantizationView
 
     public AccuracyDrop? Accuracy { get; }
 
-    private double Ratio => (double)BytesBefore / BytesAfter;
+    private double Percent => 100.0 * BytesAfter / BytesBefore;
 
     public void Print(Terminal terminal, ImmutableArray<Diagnostic> errors)
     {
@@ -40,7 +40,7 @@ internal sealed class QuantizationView
             ConstantReport? weights = Weights(layer);
             layers.Add(
                 layer.Name,
-                layer.Op.ToUpperInvariant(),
+                layer.Op,
                 StatusOf(layer.Status),
                 layer.Activations.Name,
                 weights is null ? "" : Describe(weights),
@@ -61,7 +61,7 @@ internal sealed class QuantizationView
         List<string> lines =
         [
             $"layers    {string.Join(", ", counts)}; {_report.Conversions} conversions inserted",
-            string.Create(CultureInfo.InvariantCulture, $"size      {ByteSize.Show(BytesBefore)} -> {ByteSize.Show(BytesAfter)} ({Ratio:F2} times smaller)"),
+            string.Create(CultureInfo.InvariantCulture, $"size      {ByteSize.Show(BytesBefore)} -> {ByteSize.Show(BytesAfter)} ({Percent:F1} %)"),
         ];
         if (Accuracy is not null)
         {
@@ -119,7 +119,7 @@ internal sealed class QuantizationView
     {
         writer.WriteStartObject();
         writer.WriteString("layer", layer.Name);
-        writer.WriteString("op", layer.Op.ToUpperInvariant());
+        writer.WriteString("op", layer.Op);
         writer.WriteString("status", StatusOf(layer.Status));
         writer.WriteString("reason", layer.Reason);
         writer.WriteString("activations", layer.Activations.Name);

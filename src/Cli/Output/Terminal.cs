@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Optc.Ir;
+using Optc.Report;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -119,8 +119,35 @@ internal sealed class Terminal : IDisposable
         _output.Write(string.Join('\n', lines.Select(l => l.TrimEnd())));
     }
 
-    /// <summary>The result as JSON, when that was asked for.</summary>
-    public void WriteJson<T>(T result, JsonTypeInfo<T> type) => WriteJson(writer => JsonSerializer.Serialize(writer, result, type));
+    /// <summary>The tables of a report, to standard output; nothing when JSON was asked for.</summary>
+    public void Write(ReportText report)
+    {
+        for (int i = 0; i < report.Tables.Length; i++)
+        {
+            ReportTable table = report.Tables[i];
+            WriteText(i == 0 ? "" : "\n");
+            Write(new Text(table.Name + "\n", new(decoration: Decoration.Bold | Decoration.Underline)));
+            Grid grid = new([.. table.Columns.Select(c => c.IsNumber ? $">{c.Name}" : c.Name)]);
+            foreach (ImmutableArray<string> row in table.Rows)
+            {
+                grid.Add(row.AsSpan());
+            }
+
+            grid.PrintTo(this);
+            WriteText(table.Footnote is { } footnote ? $"{footnote}\n" : "");
+        }
+    }
+
+    /// <summary>The result as JSON that is text already, when that was asked for.</summary>
+    public void WriteJson(Func<string> result)
+    {
+        if (IsJson)
+        {
+            _output.Write(result());
+            _output.Write('\n');
+            _wroteJson = true;
+        }
+    }
 
     /// <summary>The result as JSON, when that was asked for.</summary>
     public void WriteJson(Action<Utf8JsonWriter> write)

@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Optc.Ir;
+using Optc.Ops;
+using Xunit;
+
+namespace Optc.Tests.Golden.Cli;
+
+/// <summary>What only a process shows: its exit code, its streams, and what it leaves behind when it is ended.</summary>
+public sealed class ProcessTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("optc-process-").FullName;
+
+    public ProcessTests() => SampleFolder.Fill(_folder);
+
+    [Fact]
+    public void Results_and_messages_are_separate_streams()
+    {
+        (int code, string output, string error) = Run("eval", "model.tflite", "--data", "samples.npz", "--json");
+
+        Assert.Equal(0, code);
+        Assert.Equal(40, JsonDocument.Parse(output).RootElement.GetProperty("samples").GetInt32());
+        Assert.Empty(error);
+    }
+
+    [Fact]
+    public void A_failure_is_an_exit_code_and_a_document()
+    {
+        (int code, string output, string error) = Run("inspect", "truncated.tflite", "--json");
+
+        Assert.Equal(3, code);
+        Assert.Equal("OPTC1003", JsonDocument.Parse(output).RootElement.GetProperty("errors")[0].GetProperty("id").GetString());
+        Assert.StartsWith("error OPTC1003: ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Output_is_plain_where_there_is_no_terminal()
+    {
+        (_, string output, string error) = Run("inspect", "model.tflite");
+
+        Assert.DoesNotContain('\e', output + error);
+        Assert.DoesNotContain(output.Split('\n'), line => line.EndsWith(' '));
+    }
+
+    [Fact]
+    public void An_interrupted_run_says_so_and_leaves_nothing()
+    {
+        using Process process = Start("demo", "--threads", "1");
+        Thread.Sleep(TimeSpan.FromSeconds(0.7));
+        using Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+
+        Assert.True(process.WaitForExit(Patience));
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains("cancelled", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
+        Assert.Empty(SampleFolder.Additions(_folder));
+    }
+
+    [Fact]
+    public void A_killed_run_leaves_no_half_file()
+    {
+        // A source of about 12 MB, which takes a while to write.
+        const int elements = 500_000;
+        GraphBuilder builder = new("main");
+        Value x = builder.Input("x", new(DType.F32, [1, elements]));
+        Value weights = GraphBuilder.Constant(TensorData.FromFloats([1, elements], new float[elements]), "weights");
+        builder.Output(builder.Add(new FullyConnected(), [x, weights, null], "y").Outputs[0]);
+        Model.Of(GraphBuilder.Module([builder.Build()])).Save(Path.Combine(_folder, "large.tflite"));
+        string output = Path.Combine(_folder, "large.c");
+        Assert.Equal(0, Run("convert", "large.tflite", "-o", "large.c").Code);
+        long whole = new FileInfo(output).Length;
+        File.Delete(output);
+
+        for (int delay = 100; delay < 600; delay += 60)
+        {
+            using Process process = Start("convert", "large.tflite", "-o", "large.c", "--force");
+            Thread.Sleep(delay);
+            process.Kill();
+            Assert.True(process.WaitForExit(Patience));
+            FileInfo left = new(output);
+            Assert.True(!left.Exists || left.Length == whole, $"killed after {delay} ms, {left.FullName} has {(left.Exists ? left.Length : 0)} of {whole} bytes");
+        }
+    }
+
+    [Fact]
+    public void A_folder_without_permission_is_refused()
+    {
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            // Neither has permissions that this test could take away; a path through a file is refused for everybody.
+            (int code, _, string error) = Run("convert", "model.tflite", "-o", "one.npy/out.tflite");
+            Assert.Equal(2, code);
+            Assert.Contains("OPTC2006", error, StringComparison.Ordinal);
+            return;
+        }
+
+        string locked = Path.Combine(_folder, "folder");
+        File.SetUnixFileMode(locked, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        try
+        {
+            (int code, _, string error) = Run("convert", "model.tflite", "-o", "folder/out.tflite");
+            Assert.Equal(2, code);
+            Assert.Contains("OPTC2006", error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.SetUnixFileMode(locked, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private (int Code, string Output, string Error) Run(params string[] arguments)
+    {
+        using Process process = Start(arguments);
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        Assert.True(process.WaitForExit(Patience));
+        return (process.ExitCode, output, error.GetAwaiter().GetResult());
+    }
+
+    private Process Start(params string[] arguments)
+    {
+        ProcessStartInfo start = new(Environment.ProcessPath!, ["exec", Path.Combine(AppContext.BaseDirectory, "optc.dll"), .. arguments])
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return Process.Start(start)!;
+    }
+}
