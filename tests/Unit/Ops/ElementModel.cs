@@ -46,7 +46,8 @@ internal static class ElementModel
     /// <summary>Two shapes that fit each other; now and then equal ones, or long rows.</summary>
     public static (Shape A, Shape B) Pair(Random random)
     {
-        Shape whole = MovedElements.RandomShape(random, random.Next(0, 6), most: random.Next(4) == 0 ? 19 : 4);
+        int rank = random.Next(0, 6);
+        Shape whole = MovedElements.RandomShape(random, rank, most: rank <= 2 ? 19 : 3);
         return random.Next(4) switch
         {
             0 => (whole, whole),
