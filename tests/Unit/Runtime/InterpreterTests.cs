@@ -108,6 +108,34 @@ public sealed class InterpreterTests
         Assert.Throws<OperationCanceledException>(() => interpreter.Run(cancellation.Token));
     }
 
+    /// <summary>The first dimension behind WHERE is known only while running, and differs from run to run.</summary>
+    [Fact]
+    public void Follows_shapes_that_depend_on_the_data()
+    {
+        GraphBuilder builder = new("main");
+        Value x = builder.Input("x", new(DType.F32, [2, 3]));
+        Value limit = GraphBuilder.Constant(TensorData.Scalar(0.5f), "limit");
+        Value isLarge = builder.Add(new Greater(), [x, limit], "greater").Output;
+        Value places = builder.Add(new Where(), [isLarge], "where").Output;
+        Value indices = builder.Add(new Cast(DType.I32), [places], "cast").Output;
+        builder.Output(indices);
+        builder.Output(builder.Add(new GatherNd(), [x, indices], "gather").Output);
+        using Interpreter interpreter = new(GraphBuilder.Module([builder.Build()]));
+
+        foreach (float[] data in (float[][])[[1, 0, 2, 0, 0, 3], [0, 0, 0, 4, 0, 0], [0, 0, 0, 0, 0, 0], [1, 2, 3, 4, 5, 6], [0, 7, 0, 0, 8, 0]])
+        {
+            data.CopyTo(interpreter.Input<float>(0));
+
+            interpreter.Run();
+
+            int[] large = [.. Enumerable.Range(0, 6).Where(i => data[i] > 0.5f)];
+            Assert.Equal(Shape.Of([large.Length, 2]), interpreter.OutputType(0).Shape);
+            Assert.Equal(Shape.Of([large.Length]), interpreter.OutputType(1).Shape);
+            Assert.Equal(large.SelectMany(i => new[] { i / 3, i % 3 }), interpreter.Output<int>(0).ToArray());
+            Assert.Equal(large.Select(i => data[i]), interpreter.Output<float>(1).ToArray());
+        }
+    }
+
     [Fact]
     public void Keeps_intermediate_values_on_request()
     {
