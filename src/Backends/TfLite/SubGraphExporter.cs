@@ -83,7 +83,11 @@ internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool bu
         return value.Type.Quant is not { } quant ? null : new()
         {
             Scale = quant.Scales,
-            ZeroPoint = quant.ZeroPoints,
+
+            // LiteRT refuses convolutions whose weights or bias have fewer zero points than scales.
+            ZeroPoint = quant.ZeroPoints.Length == quant.Scales.Length
+                ? quant.ZeroPoints
+                : [.. Enumerable.Repeat(quant.ZeroPoint, quant.Scales.Length)],
             QuantizedDimension = quant.IsPerAxis ? quant.Axis : 0,
             Min = quant.Min,
             Max = quant.Max,
