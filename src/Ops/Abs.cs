@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,8 +15,9 @@ namespace Optc.Ops;
 /// <para>Types: f32; i32, wrapping; i8 and i16 with one scale and zero point per tensor, zero points 0 for i16; i16 without
 /// quantization, wrapping.</para>
 /// <para>Source: TFLite builtin 101, <c>elementwise.cc</c>, versions 1 to 5.</para>
+/// <para>Gradient: that at 0 is 0.</para>
 /// </remarks>
-public sealed record Abs : Elementwise<Abs>, IOp<Abs>, IQuantizable, ITfLiteOp<Abs>
+public sealed record Abs : Elementwise<Abs>, IOp<Abs>, IQuantizable, IDifferentiable, ITfLiteOp<Abs>
 {
     public static OpSchema Declaration { get; } = new("abs", ["x"], ["y"])
     {
@@ -42,6 +44,8 @@ public sealed record Abs : Elementwise<Abs>, IOp<Abs>, IQuantizable, ITfLiteOp<A
         new AbsOptions());
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Unary;
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Multiply(g.Gradient(), g.Add(new Sign(), g.Input(0))));
 
     public override Kernel Prepare(KernelContext context) => context.Input(0) switch
     {

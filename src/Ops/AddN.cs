@@ -4,6 +4,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -19,7 +20,7 @@ namespace Optc.Ops;
 /// LiteRT only, i8 in TFLite Micro only. It has no quantization rule, because the quirk makes sums wrong wherever the
 /// operands have a zero point.</para>
 /// </remarks>
-public sealed record AddN : IOp<AddN>, IExecutable, ITfLiteOp<AddN>
+public sealed record AddN : IOp<AddN>, IExecutable, IDifferentiable, ITfLiteOp<AddN>
 {
     private const int HeadroomBits = 20;
 
@@ -57,6 +58,17 @@ public sealed record AddN : IOp<AddN>, IExecutable, ITfLiteOp<AddN>
         }
 
         return [new(type, shape)];
+    }
+
+    public void Differentiate(GradientBuilder g)
+    {
+        for (int i = 0; i < g.InputCount; i++)
+        {
+            if (g.Wants(i))
+            {
+                g.Give(i, g.Gradient());
+            }
+        }
     }
 
     public Kernel Prepare(KernelContext context) => context.Input(0).DType switch

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.TfLite;
 
@@ -18,7 +19,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 53, <c>cast.cc</c> of TFLite Micro and LiteRT, versions 1 to 7. For floats out of range
 /// the conversion is undefined there.</para>
 /// </remarks>
-public sealed record Cast(DType? To = null) : IOp<Cast>, IExecutable, ITfLiteOp<Cast>
+public sealed record Cast(DType? To = null) : IOp<Cast>, IExecutable, IDifferentiable, ITfLiteOp<Cast>
 {
     public static OpSchema Declaration { get; } = new("cast", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -55,6 +56,15 @@ public sealed record Cast(DType? To = null) : IOp<Cast>, IExecutable, ITfLiteOp<
         return known
             ? [new(to, x.Shape)]
             : throw new OpRuleException($"{x.DType.Name} cannot be converted to this element type") { Found = to.Name, ConcernsElementType = true };
+    }
+
+    /// <summary>The gradient itself between floats, as if nothing was rounded; none from or to other types.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+        if (g.Wants(0) && g.Output().Type.DType.IsFloat)
+        {
+            g.Give(0, g.Gradient());
+        }
     }
 
     public Kernel Prepare(KernelContext context)

@@ -4,6 +4,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -19,7 +20,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 128, <c>cumsum.cc</c> of TFLite Micro, version 1; i32 and i64 exist in LiteRT only. The i8
 /// kernel starts every sum with one rescaled minus zero point: a quirk that is reproduced.</para>
 /// </remarks>
-public sealed record Cumsum(bool Exclusive, bool Reverse) : IOp<Cumsum>, IExecutable, IQuantizable, ITfLiteOp<Cumsum>
+public sealed record Cumsum(bool Exclusive, bool Reverse) : IOp<Cumsum>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Cumsum>
 {
     private const int HeadroomBits = 20;
 
@@ -57,6 +58,9 @@ public sealed record Cumsum(bool Exclusive, bool Reverse) : IOp<Cumsum>, IExecut
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation, OperandRule.AsIs], [OperandRule.Activation]) { Activations = KernelTypes.I8 };
+
+    public void Differentiate(GradientBuilder g) =>
+        g.Give(0, g.Add(new Cumsum(Exclusive, !Reverse), g.Gradient(), g.Input(1)));
 
     public Kernel Prepare(KernelContext context)
     {

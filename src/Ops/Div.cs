@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.Quantization;
@@ -19,7 +20,7 @@ namespace Optc.Ops;
 /// quantization rule: a divisor that rounds to 0 has no quotient, and the standard converter leaves DIV in float.</para>
 /// </remarks>
 public sealed record Div(FusedActivation Activation = FusedActivation.None)
-    : Arithmetic(Activation), IOp<Div>, ITfLiteOp<Div>
+    : Arithmetic(Activation), IOp<Div>, IDifferentiable, ITfLiteOp<Div>
 {
     public static OpSchema Declaration { get; } = new("div", ["a", "b"], ["y"])
     {
@@ -40,6 +41,21 @@ public sealed record Div(FusedActivation Activation = FusedActivation.None)
     public TfLiteEncoding Write(TfLiteTarget target) => new(
         Broadcasting.IsBeyondFourDimensions(target.Operands) ? 2 : 1,
         new DivOptions { FusedActivationFunction = ActivationCode });
+
+    public void Differentiate(GradientBuilder g)
+    {
+        (Value a, Value b) = (g.Input(0), g.Input(1));
+        Value quotient = g.Divide(g.BeforeActivation(Activation, g.Gradient()), b);
+        if (g.Wants(0))
+        {
+            g.Give(0, g.SumTo(quotient, a.Type.Shape));
+        }
+
+        if (g.Wants(1))
+        {
+            g.Give(1, g.SumTo(g.Negative(g.Multiply(quotient, g.Divide(a, b))), b.Type.Shape));
+        }
+    }
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.TfLite;
 
 namespace Optc.Ops;
@@ -18,7 +19,7 @@ namespace Optc.Ops;
 /// <c>fake_quant_ops_functor.h</c> says what it is, and what the range [0, 0] gives.</para>
 /// </remarks>
 public sealed record FakeQuant(float Min, float Max, int Bits = 8, bool NarrowRange = false)
-    : Elementwise<FakeQuant>, IOp<FakeQuant>, ITfLiteOp<FakeQuant>
+    : Elementwise<FakeQuant>, IOp<FakeQuant>, IDifferentiable, ITfLiteOp<FakeQuant>
 {
     public static OpSchema Declaration { get; } = new("fake_quant", ["x"], ["y"]) { Kernels = KernelTypes.F32 };
 
@@ -42,35 +43,27 @@ public sealed record FakeQuant(float Min, float Max, int Bits = 8, bool NarrowRa
     public override void Describe(AttributeWriter attributes) =>
         attributes.Add("min", Min).Add("max", Max).Add("bits", Bits).Add("narrow_range", NarrowRange);
 
+    /// <summary>Straight through inside of the range, its ends included; nothing outside.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+        if (Range() is not { } range)
+        {
+            return;
+        }
+
+        Value above = g.Add(new GreaterEqual(), g.Input(0), g.Scalar(range.Low));
+        Value below = g.Add(new LessEqual(), g.Input(0), g.Scalar(range.High));
+        g.Give(0, g.OnlyWhere(g.Add(new LogicalAnd(), above, below), g.Gradient()));
+    }
+
     public override Kernel Prepare(KernelContext context)
     {
-        if (!float.IsFinite(Min) || !float.IsFinite(Max) || Min > Max || Bits is < 2 or > 16)
+        if (Range() is not { } range)
         {
-            throw new OpRuleException("this is no range of a quantization")
-            {
-                Found = $"[{Min:R}, {Max:R}] in {Bits} bits",
-                Expected = "a finite range that is not reversed, in 2 to 16 bits",
-            };
+            return () => context.Out<float>(0).Clear();
         }
 
-        if (Min == Max)
-        {
-            return Min == 0
-                ? () => context.Out<float>(0).Clear()
-                : throw new OpRuleException("the range of a quantization is a single number") { Found = $"{Min:R}" };
-        }
-
-        float lowest = NarrowRange ? 1 : 0;
-        float highest = (1 << Bits) - 1;
-        float step = (Max - Min) / (highest - lowest);
-        if (!float.IsFinite(step) || !float.IsFinite(1 / step))
-        {
-            throw new OpRuleException("the steps of a quantization are too large or too small") { Found = $"{step:R}" };
-        }
-
-        float zero = MathF.Round(Math.Clamp(lowest - (Min / step), lowest, highest), MidpointRounding.AwayFromZero);
-        float low = (lowest - zero) * step;
-        float high = (highest - zero) * step;
+        (float low, float high, float step) = range;
         float inverse = 1 / step;
         return () =>
         {
@@ -83,5 +76,35 @@ public sealed record FakeQuant(float Min, float Max, int Bits = 8, bool NarrowRa
                 y[i] = (MathF.Round((limited - low) * inverse, MidpointRounding.AwayFromZero) * step) + low;
             }
         };
+    }
+
+    /// <summary>The range moved so that 0 lies on the grid; <see langword="null"/> for [0, 0].</summary>
+    /// <exception cref="OpRuleException">This is no range of a quantization.</exception>
+    private (float Low, float High, float Step)? Range()
+    {
+        if (!float.IsFinite(Min) || !float.IsFinite(Max) || Min > Max || Bits is < 2 or > 16)
+        {
+            throw new OpRuleException("this is no range of a quantization")
+            {
+                Found = $"[{Min:R}, {Max:R}] in {Bits} bits",
+                Expected = "a finite range that is not reversed, in 2 to 16 bits",
+            };
+        }
+
+        if (Min == Max)
+        {
+            return Min == 0 ? null : throw new OpRuleException("the range of a quantization is a single number") { Found = $"{Min:R}" };
+        }
+
+        float lowest = NarrowRange ? 1 : 0;
+        float highest = (1 << Bits) - 1;
+        float step = (Max - Min) / (highest - lowest);
+        if (!float.IsFinite(step) || !float.IsFinite(1 / step))
+        {
+            throw new OpRuleException("the steps of a quantization are too large or too small") { Found = $"{step:R}" };
+        }
+
+        float zero = MathF.Round(Math.Clamp(lowest - (Min / step), lowest, highest), MidpointRounding.AwayFromZero);
+        return ((lowest - zero) * step, (highest - zero) * step, step);
     }
 }

@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.TfLite;
 
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// run time, for floats too.</para>
 /// <para>Source: TFLite builtin 90, <c>floor_div.cc</c>, versions 1 to 3; integers exist in LiteRT only.</para>
 /// </remarks>
-public sealed record FloorDiv : BinaryElementwise<FloorDiv>, IOp<FloorDiv>, ITfLiteOp<FloorDiv>
+public sealed record FloorDiv : BinaryElementwise<FloorDiv>, IOp<FloorDiv>, IDifferentiable, ITfLiteOp<FloorDiv>
 {
     public static OpSchema Declaration { get; } = new("floor_div", ["a", "b"], ["y"])
     {
@@ -37,6 +38,11 @@ public sealed record FloorDiv : BinaryElementwise<FloorDiv>, IOp<FloorDiv>, ITfL
             _ => 1,
         },
         new FloorDivOptions());
+
+    /// <summary>Nothing: the op is constant almost everywhere.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+    }
 
     public override Kernel Prepare(KernelContext context)
     {

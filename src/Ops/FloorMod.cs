@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.TfLite;
 
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 95, <c>floor_mod.cc</c> and <c>reference/floor_mod.h</c>, versions 1 and 2; integers exist
 /// in LiteRT only.</para>
 /// </remarks>
-public sealed record FloorMod : BinaryElementwise<FloorMod>, IOp<FloorMod>, ITfLiteOp<FloorMod>
+public sealed record FloorMod : BinaryElementwise<FloorMod>, IOp<FloorMod>, IDifferentiable, ITfLiteOp<FloorMod>
 {
     public static OpSchema Declaration { get; } = new("floor_mod", ["a", "b"], ["y"])
     {
@@ -32,6 +33,20 @@ public sealed record FloorMod : BinaryElementwise<FloorMod>, IOp<FloorMod>, ITfL
 
     public TfLiteEncoding Write(TfLiteTarget target) =>
         new(target.Operands[0].DType is DType.I8 or DType.I16 ? 2 : 1, new FloorModOptions());
+
+    public void Differentiate(GradientBuilder g)
+    {
+        (Value a, Value b) = (g.Input(0), g.Input(1));
+        if (g.Wants(0))
+        {
+            g.Give(0, g.SumTo(g.Gradient(), a.Type.Shape));
+        }
+
+        if (g.Wants(1))
+        {
+            g.Give(1, g.SumTo(g.Negative(g.Multiply(g.Gradient(), g.Add(new FloorDiv(), a, b))), b.Type.Shape));
+        }
+    }
 
     public override Kernel Prepare(KernelContext context)
     {

@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; i8 and u8 by a table of 256 results, one scale and zero point per tensor.</para>
 /// <para>Source: TFLite builtin 150, <c>reference/gelu.h</c> of LiteRT, versions 1 and 2.</para>
 /// </remarks>
-public sealed record Gelu(bool Approximate) : Elementwise<Gelu>, IOp<Gelu>, IQuantizable, ITfLiteOp<Gelu>
+public sealed record Gelu(bool Approximate) : Elementwise<Gelu>, IOp<Gelu>, IQuantizable, IDifferentiable, ITfLiteOp<Gelu>
 {
     public static OpSchema Declaration { get; } = new("gelu", ["x"], ["y"])
     {
@@ -35,6 +36,9 @@ public sealed record Gelu(bool Approximate) : Elementwise<Gelu>, IOp<Gelu>, IQua
     public override void Describe(AttributeWriter attributes) => attributes.Add("approximate", Approximate);
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Unary with { Activations = KernelTypes.I8 };
+
+    public void Differentiate(GradientBuilder g) =>
+        g.Give(0, g.Add(new GeluGradient(Approximate), g.Gradient(), g.Input(0)));
 
     public override Kernel Prepare(KernelContext context) => (context.Input(0).DType, Approximate) switch
     {

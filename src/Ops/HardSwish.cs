@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -13,7 +14,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; i8 and u8 with one scale and zero point per tensor, chosen for x and y independently.</para>
 /// <para>Source: TFLite builtin 117, <c>reference/hard_swish.h</c>, version 1. The integer kernel works on 16 bits.</para>
 /// </remarks>
-public sealed record HardSwish : Elementwise<HardSwish>, IOp<HardSwish>, IQuantizable, ITfLiteOp<HardSwish>
+public sealed record HardSwish : Elementwise<HardSwish>, IOp<HardSwish>, IQuantizable, IDifferentiable, ITfLiteOp<HardSwish>
 {
     public static OpSchema Declaration { get; } = new("hard_swish", ["x"], ["y"])
     {
@@ -31,6 +32,14 @@ public sealed record HardSwish : Elementwise<HardSwish>, IOp<HardSwish>, IQuanti
     public TfLiteEncoding Write(TfLiteTarget target) => new(1, new HardSwishOptions());
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Unary with { Activations = KernelTypes.I8 };
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value x = g.Input(0);
+        Value slope = g.Plus(g.Multiply(x, 1f / 3), g.Scalar(0.5f));
+        Value limited = g.Choose(g.Add(new GreaterEqual(), x, g.Scalar(3)), g.Scalar(1), slope);
+        g.Give(0, g.OnlyWhere(g.Add(new Greater(), x, g.Scalar(-3)), g.Multiply(g.Gradient(), limited)));
+    }
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType is DType.F32
         ? FloatMap.Prepare<HardSwishFunction>(context)

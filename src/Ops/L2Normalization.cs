@@ -4,6 +4,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 11, <c>reference/l2normalization.h</c> and <c>reference/integer_ops/l2normalization.h</c>,
 /// versions 1 and 2; u8 exists in LiteRT only. A fused activation, which no kernel has, is refused.</para>
 /// </remarks>
-public sealed record L2Normalization : IOp<L2Normalization>, IExecutable, IQuantizable, ITfLiteOp<L2Normalization>
+public sealed record L2Normalization : IOp<L2Normalization>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<L2Normalization>
 {
     // Beyond this depth a sum of squares of 8-bit differences need not fit the 32 bits of the reference.
     private const int MaximumIntegerDepth = int.MaxValue / (255 * 255);
@@ -56,6 +57,15 @@ public sealed record L2Normalization : IOp<L2Normalization>, IExecutable, IQuant
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation], [OperandRule.FixedTo(1f / 128, 0, 1f / 32768)]) { Activations = KernelTypes.I8 };
+
+    public void Differentiate(GradientBuilder g)
+    {
+        (Value x, Value y) = (g.Input(0), g.Output());
+        Value norm = g.Add(new Sqrt(), g.SumLast(g.Add(new Square(), x)));
+        Value along = g.Multiply(y, g.SumLast(g.Multiply(g.Gradient(), y)));
+        Value isFree = g.Add(new Greater(), norm, g.Scalar(SmallestNorm));
+        g.Give(0, g.Divide(g.Minus(g.Gradient(), g.OnlyWhere(isFree, along)), g.Add(new Maximum(), norm, g.Scalar(SmallestNorm))));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -13,7 +14,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; i8 by a table of 256 results; i16 by a table of 513 nodes, interpolated, zero points 0. Real values that are not positive give the smallest raw value.</para>
 /// <para>Source: TFLite builtin 73, <c>log.cc</c> of TFLite Micro for f32, LiteRT's tables for integers, versions 1 and 2.</para>
 /// </remarks>
-public sealed record Log : Elementwise<Log>, IOp<Log>, IQuantizable, ITfLiteOp<Log>
+public sealed record Log : Elementwise<Log>, IOp<Log>, IQuantizable, IDifferentiable, ITfLiteOp<Log>
 {
     public static OpSchema Declaration { get; } = new("log", ["x"], ["y"])
     {
@@ -32,6 +33,8 @@ public sealed record Log : Elementwise<Log>, IOp<Log>, IQuantizable, ITfLiteOp<L
         new(target.Operands[0].DType is DType.I8 or DType.I16 ? 2 : 1);
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Unary;
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Divide(g.Gradient(), g.Input(0)));
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; i8 to scale 1/16, zero point 127.</para>
 /// <para>Source: TFLite builtin 50, <c>reference/log_softmax.h</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record LogSoftmax : IOp<LogSoftmax>, IExecutable, IQuantizable, ITfLiteOp<LogSoftmax>
+public sealed record LogSoftmax : IOp<LogSoftmax>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<LogSoftmax>
 {
     public static OpSchema Declaration { get; } = new("log_softmax", ["x"], ["y"])
     {
@@ -47,6 +48,9 @@ public sealed record LogSoftmax : IOp<LogSoftmax>, IExecutable, IQuantizable, IT
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation], [OperandRule.FixedTo(1f / 16, 127, 1f / 4096)]) { Activations = KernelTypes.I8 };
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Minus(
+        g.Gradient(), g.Multiply(g.Add(new Exp(), g.Output()), g.SumLast(g.Gradient()))));
 
     public Kernel Prepare(KernelContext context)
     {

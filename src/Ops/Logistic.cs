@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 14, <c>reference/integer_ops/logistic.h</c>, versions 1 to 3; u8 by the table of LiteRT's
 /// <c>activations.cc</c>.</para>
 /// </remarks>
-public sealed record Logistic : Elementwise<Logistic>, IOp<Logistic>, IQuantizable, ITfLiteOp<Logistic>
+public sealed record Logistic : Elementwise<Logistic>, IOp<Logistic>, IQuantizable, IDifferentiable, ITfLiteOp<Logistic>
 {
     public static OpSchema Declaration { get; } = new("logistic", ["x"], ["y"])
     {
@@ -34,6 +35,9 @@ public sealed record Logistic : Elementwise<Logistic>, IOp<Logistic>, IQuantizab
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation], [OperandRule.FixedTo(1f / 256, -128, 1f / 32768)]);
+
+    public void Differentiate(GradientBuilder g) =>
+        g.Give(0, g.Multiply(g.Gradient(), g.Minus(g.Output(), g.Multiply(g.Output(), g.Output()))));
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,8 +15,9 @@ namespace Optc.Ops;
 /// <remarks>
 /// <para>Types: f32, i32, i64; i8, u8, i16 by their raw values, so that operands and result are quantized alike.</para>
 /// <para>Source: TFLite builtin 55, <c>reference/maximum_minimum.h</c>, versions 1 to 4; u8 exists in LiteRT only.</para>
+/// <para>Gradient: of equal operands the first one gets it.</para>
 /// </remarks>
-public sealed record Maximum : BinaryElementwise<Maximum>, IOp<Maximum>, IQuantizable, ITfLiteOp<Maximum>
+public sealed record Maximum : BinaryElementwise<Maximum>, IOp<Maximum>, IQuantizable, IDifferentiable, ITfLiteOp<Maximum>
 {
     public static OpSchema Declaration { get; } = new("maximum", ["a", "b"], ["y"])
     {
@@ -42,6 +44,9 @@ public sealed record Maximum : BinaryElementwise<Maximum>, IOp<Maximum>, IQuanti
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation, OperandRule.SameAsInput(0)], [OperandRule.SameAsInput(0)]);
+
+    public void Differentiate(GradientBuilder g) =>
+        g.GiveChosen(g.Add(new GreaterEqual(), g.Input(0), g.Input(1)), 0, 1);
 
     public override Kernel Prepare(KernelContext context)
     {

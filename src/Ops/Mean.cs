@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 40, <c>reference/reduce.h</c> and <c>reduce_common.cc</c> of TFLite Micro, versions 1 to 3;
 /// u8, i32 and i64 exist in LiteRT only.</para>
 /// </remarks>
-public sealed record Mean(bool KeepDims) : Reduction<Mean>(KeepDims), IOp<Mean>, IQuantizable, ITfLiteOp<Mean>
+public sealed record Mean(bool KeepDims) : Reduction<Mean>(KeepDims), IOp<Mean>, IQuantizable, IDifferentiable, ITfLiteOp<Mean>
 {
     public static OpSchema Declaration { get; } = new("mean", ["x", "axes"], ["y"])
     {
@@ -39,6 +40,19 @@ public sealed record Mean(bool KeepDims) : Reduction<Mean>(KeepDims), IOp<Mean>,
     }, KeepDims);
 
     public QuantRule QuantRule(OpOperands operands) => new([OperandRule.Activation, OperandRule.AsIs], [OperandRule.Activation]);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Shape shape = g.Input(0).Type.Shape;
+        bool[] reduced = Axes(g);
+        long count = 1;
+        for (int i = 0; i < shape.Rank; i++)
+        {
+            count *= reduced[i] ? shape[i] : 1;
+        }
+
+        g.Give(0, g.Spread(g.Multiply(g.Gradient(), 1f / count), shape, reduced));
+    }
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,8 +15,9 @@ namespace Optc.Ops;
 /// <remarks>
 /// <para>Types: f32, i32, i64; i8, u8, i16 by their raw values, so that operands and result are quantized alike.</para>
 /// <para>Source: TFLite builtin 57, <c>reference/maximum_minimum.h</c>, versions 1 to 4; u8 exists in LiteRT only.</para>
+/// <para>Gradient: of equal operands the first one gets it.</para>
 /// </remarks>
-public sealed record Minimum : BinaryElementwise<Minimum>, IOp<Minimum>, IQuantizable, ITfLiteOp<Minimum>
+public sealed record Minimum : BinaryElementwise<Minimum>, IOp<Minimum>, IQuantizable, IDifferentiable, ITfLiteOp<Minimum>
 {
     public static OpSchema Declaration { get; } = new("minimum", ["a", "b"], ["y"])
     {
@@ -42,6 +44,9 @@ public sealed record Minimum : BinaryElementwise<Minimum>, IOp<Minimum>, IQuanti
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation, OperandRule.SameAsInput(0)], [OperandRule.SameAsInput(0)]);
+
+    public void Differentiate(GradientBuilder g) =>
+        g.GiveChosen(g.Add(new LessEqual(), g.Input(0), g.Input(1)), 0, 1);
 
     public override Kernel Prepare(KernelContext context)
     {

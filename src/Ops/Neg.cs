@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.TfLite;
 
@@ -13,7 +14,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; i32 and i64, wrapping.</para>
 /// <para>Source: TFLite builtin 59, <c>reference/neg.h</c>, version 1.</para>
 /// </remarks>
-public sealed record Neg : Elementwise<Neg>, IOp<Neg>, ITfLiteOp<Neg>
+public sealed record Neg : Elementwise<Neg>, IOp<Neg>, IDifferentiable, ITfLiteOp<Neg>
 {
     public static OpSchema Declaration { get; } = new("neg", ["x"], ["y"])
     {
@@ -29,6 +30,8 @@ public sealed record Neg : Elementwise<Neg>, IOp<Neg>, ITfLiteOp<Neg>
     public static Neg Read(TfLiteSource source) => new();
 
     public TfLiteEncoding Write(TfLiteTarget target) => new(1, new NegOptions());
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Negative(g.Gradient()));
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

@@ -48,6 +48,7 @@ public static class OpSet
         OpEntry.TfLite<Gather>(),
         OpEntry.TfLite<GatherNd>(),
         OpEntry.TfLite<Gelu>(),
+        OpEntry.Of<GeluGradient>(),
         OpEntry.TfLite<Greater>(),
         OpEntry.TfLite<GreaterEqual>(),
         OpEntry.TfLite<HardSwish>(),

@@ -4,6 +4,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; x and y i8, u8 or i16, each with one scale and zero point; alpha of the same type, or i8 for i16 x.</para>
 /// <para>Source: TFLite builtin 54, <c>reference/prelu.h</c>, version 1.</para>
 /// </remarks>
-public sealed record Prelu : IOp<Prelu>, IExecutable, IQuantizable, ITfLiteOp<Prelu>
+public sealed record Prelu : IOp<Prelu>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Prelu>
 {
     public static OpSchema Declaration { get; } = new("prelu", ["x", "alpha"], ["y"])
     {
@@ -54,6 +55,21 @@ public sealed record Prelu : IOp<Prelu>, IExecutable, IQuantizable, ITfLiteOp<Pr
         Shape alpha = operands[1].Shape;
         int channels = alpha.HasRank && alpha.Rank > 0 ? alpha.Rank - 1 : 0;
         return new([OperandRule.Activation, OperandRule.WeightsAlong(channels, perChannel: false)], [OperandRule.Activation]);
+    }
+
+    public void Differentiate(GradientBuilder g)
+    {
+        (Value x, Value alpha) = (g.Input(0), g.Input(1));
+        Value isPlain = g.Add(new GreaterEqual(), x, g.Scalar(0));
+        if (g.Wants(0))
+        {
+            g.Give(0, g.Choose(isPlain, g.Gradient(), g.Multiply(g.Gradient(), alpha)));
+        }
+
+        if (g.Wants(1))
+        {
+            g.Give(1, g.SumTo(g.Choose(isPlain, g.Scalar(0), g.Multiply(g.Gradient(), x)), alpha.Type.Shape));
+        }
     }
 
     public Kernel Prepare(KernelContext context)

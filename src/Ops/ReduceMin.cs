@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -13,8 +14,9 @@ namespace Optc.Ops;
 /// <remarks>
 /// <para>Types: f32, i32, i64; i8, u8 and i16 with equal quantization of x and y.</para>
 /// <para>Source: TFLite builtin 89, <c>reference/reduce.h</c>, versions 1 to 3; TFLite Micro has f32 and i8.</para>
+/// <para>Gradient: elements that are equally extreme share it.</para>
 /// </remarks>
-public sealed record ReduceMin(bool KeepDims) : Reduction<ReduceMin>(KeepDims), IOp<ReduceMin>, IQuantizable, ITfLiteOp<ReduceMin>
+public sealed record ReduceMin(bool KeepDims) : Reduction<ReduceMin>(KeepDims), IOp<ReduceMin>, IQuantizable, IDifferentiable, ITfLiteOp<ReduceMin>
 {
     public static OpSchema Declaration { get; } = new("reduce_min", ["x", "axes"], ["y"])
     {
@@ -38,6 +40,8 @@ public sealed record ReduceMin(bool KeepDims) : Reduction<ReduceMin>(KeepDims), 
 
     public QuantRule QuantRule(OpOperands operands) => 
         new([OperandRule.Activation, OperandRule.AsIs], [OperandRule.SameAsInput(0)]);
+
+    public void Differentiate(GradientBuilder g) => ShareAmongEqual(g);
 
     public override Kernel Prepare(KernelContext context)
     {

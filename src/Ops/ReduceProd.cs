@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -15,8 +16,9 @@ namespace Optc.Ops;
 /// <para>Types: f32; i32 and i64, wrapping; i8 and i16 with one scale and zero point per tensor.</para>
 /// <para>Source: TFLite builtin 81, <c>reduce.cc</c> and <c>reference/reduce.h</c> of LiteRT, versions 1 and 2; TFLite Micro does not
 /// have it.</para>
+/// <para>Gradient: the product of the other elements, also where there are zeros.</para>
 /// </remarks>
-public sealed record ReduceProd(bool KeepDims) : Reduction<ReduceProd>(KeepDims), IOp<ReduceProd>, IQuantizable, ITfLiteOp<ReduceProd>
+public sealed record ReduceProd(bool KeepDims) : Reduction<ReduceProd>(KeepDims), IOp<ReduceProd>, IQuantizable, IDifferentiable, ITfLiteOp<ReduceProd>
 {
     public static OpSchema Declaration { get; } = new("reduce_prod", ["x", "axes"], ["y"])
     {
@@ -34,6 +36,19 @@ public sealed record ReduceProd(bool KeepDims) : Reduction<ReduceProd>(KeepDims)
     public TfLiteEncoding Write(TfLiteTarget target) => Encode(target.Operands[0].DType is DType.I8 or DType.I16 ? 2 : 1, KeepDims);
 
     public QuantRule QuantRule(OpOperands operands) => new([OperandRule.Activation, OperandRule.AsIs], [OperandRule.Activation]);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value x = g.Input(0);
+        Value axes = g.Input(1);
+        Value isZero = g.Add(new Equal(), x, g.Scalar(0));
+        Value factors = g.Choose(isZero, g.Scalar(1), x);
+        Value product = g.Add(new ReduceProd(KeepDims: true), factors, axes);
+        Value zeros = g.Choose(isZero, g.Scalar(1), g.Scalar(0));
+        Value otherZeros = g.Minus(g.Add(new Sum(KeepDims: true), zeros, axes), zeros);
+        Value others = g.OnlyWhere(g.Add(new Equal(), otherZeros, g.Scalar(0)), g.Divide(product, factors));
+        g.Give(0, g.Multiply(g.Reshape(g.Gradient(), product.Type.Shape), others));
+    }
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

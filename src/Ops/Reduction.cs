@@ -39,6 +39,17 @@ public abstract record Reduction<TSelf>(bool KeepDims) : IExecutable
         g.Input(0).Type.Shape.Rank,
         (g.Input(1).Constant ?? throw new OpRuleException("axes that are computed have no gradient")).AsInts());
 
+    /// <summary>Gradient of an extremum: elements that equal it share the gradient.</summary>
+    private protected static void ShareAmongEqual(GradientBuilder g)
+    {
+        Value x = g.Input(0);
+        bool[] reduced = Axes(g);
+        Shape kept = Shape.Of([.. x.Type.Shape.Select((size, axis) => reduced[axis] ? 1 : size)]);
+        Value isExtreme = g.Add(new Equal(), x, g.Reshape(g.Output(), kept));
+        Value count = g.Add(new Sum(KeepDims: true), g.Choose(isExtreme, g.Scalar(1), g.Scalar(0)), g.Input(1));
+        g.Give(0, g.OnlyWhere(isExtreme, g.Divide(g.Reshape(g.Gradient(), kept), count)));
+    }
+
     private protected static ReductionPlan Plan(KernelContext context)
     {
         Shape shape = context.Input(0).Shape;

@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -13,7 +14,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; i8 and u8 with one scale and zero point per tensor, chosen for x and y independently.</para>
 /// <para>Source: TFLite builtin 152, <c>activations.cc</c> of LiteRT, version 1; TFLite Micro does not have it.</para>
 /// </remarks>
-public sealed record Relu0To1 : Elementwise<Relu0To1>, IOp<Relu0To1>, IQuantizable, ITfLiteOp<Relu0To1>
+public sealed record Relu0To1 : Elementwise<Relu0To1>, IOp<Relu0To1>, IQuantizable, IDifferentiable, ITfLiteOp<Relu0To1>
 {
     public static OpSchema Declaration { get; } = new("relu_0_to_1", ["x"], ["y"])
     {
@@ -32,6 +33,13 @@ public sealed record Relu0To1 : Elementwise<Relu0To1>, IOp<Relu0To1>, IQuantizab
 
     public QuantRule QuantRule(OpOperands operands) =>
         Quantization.QuantRule.Moving(operands.Count) with { Activations = KernelTypes.I8 };
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value above = g.Add(new Greater(), g.Output(), g.Scalar(0));
+        Value below = g.Add(new Less(), g.Output(), g.Scalar(1));
+        g.Give(0, g.OnlyWhere(g.Add(new LogicalAnd(), above, below), g.Gradient()));
+    }
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType is DType.F32
         ? FloatMap.Prepare<Relu0To1Function>(context)

@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// rescale. The profile of LiteRT takes any quantization.</para>
 /// <para>Source: TFLite builtin 21, <c>activations_common.cc</c> of TFLite Micro, versions 1 to 3.</para>
 /// </remarks>
-public sealed record Relu6 : Elementwise<Relu6>, IOp<Relu6>, IQuantizable, ITfLiteOp<Relu6>
+public sealed record Relu6 : Elementwise<Relu6>, IOp<Relu6>, IQuantizable, IDifferentiable, ITfLiteOp<Relu6>
 {
     public static OpSchema Declaration { get; } = new("relu6", ["x"], ["y"])
     {
@@ -37,6 +38,8 @@ public sealed record Relu6 : Elementwise<Relu6>, IOp<Relu6>, IQuantizable, ITfLi
     });
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.BeforeActivation(FusedActivation.Relu6, g.Gradient()));
 
     public override Kernel Prepare(KernelContext context)
     {

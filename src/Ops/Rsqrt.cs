@@ -4,6 +4,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; i8 and i16 with one scale and zero point per tensor; raw 0 gives the largest raw value.</para>
 /// <para>Source: TFLite builtin 76, <c>elementwise.cc</c>, versions 1 to 3; i16 exists in LiteRT only.</para>
 /// </remarks>
-public sealed record Rsqrt : Elementwise<Rsqrt>, IOp<Rsqrt>, IQuantizable, ITfLiteOp<Rsqrt>
+public sealed record Rsqrt : Elementwise<Rsqrt>, IOp<Rsqrt>, IQuantizable, IDifferentiable, ITfLiteOp<Rsqrt>
 {
     private const int FractionBits = 20;
 
@@ -40,6 +41,12 @@ public sealed record Rsqrt : Elementwise<Rsqrt>, IOp<Rsqrt>, IQuantizable, ITfLi
     });
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Unary;
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value cube = g.Multiply(g.Multiply(g.Output(), g.Output()), g.Output());
+        g.Give(0, g.Multiply(g.Multiply(g.Gradient(), cube), -0.5f));
+    }
 
     public override Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Types: condition bool; yes, no and y any of whole bytes, integers quantized alike.</para>
 /// <para>Source: TFLite builtin 64, <c>select.cc</c> of LiteRT, versions 1 to 4.</para>
 /// </remarks>
-public sealed record Select : IOp<Select>, IExecutable, IQuantizable, ITfLiteOp<Select>
+public sealed record Select : IOp<Select>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Select>
 {
     public static OpSchema Declaration { get; } = new("select", ["condition", "yes", "no"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -56,6 +57,16 @@ public sealed record Select : IOp<Select>, IExecutable, IQuantizable, ITfLiteOp<
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.AsIs, OperandRule.Activation, OperandRule.SameAsInput(1)], [OperandRule.SameAsInput(1)]);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value condition = g.Input(0);
+        Shape values = g.Output().Type.Shape;
+        Shape aligned = condition.Type.Shape.Rank == 1 && values.Rank > 0
+            ? Shape.Of([values[0], .. Enumerable.Repeat(1, values.Rank - 1)])
+            : condition.Type.Shape;
+        g.GiveChosen(g.Reshape(condition, aligned), 1, 2);
+    }
 
     public Kernel Prepare(KernelContext context)
     {

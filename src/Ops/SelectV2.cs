@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// <para>Types: condition bool; yes, no and y any of whole bytes, integers quantized alike.</para>
 /// <para>Source: TFLite builtin 123, <c>reference/select.h</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record SelectV2 : IOp<SelectV2>, IExecutable, IQuantizable, ITfLiteOp<SelectV2>
+public sealed record SelectV2 : IOp<SelectV2>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<SelectV2>
 {
     public static OpSchema Declaration { get; } = new("select_v2", ["condition", "yes", "no"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -40,6 +41,8 @@ public sealed record SelectV2 : IOp<SelectV2>, IExecutable, IQuantizable, ITfLit
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.AsIs, OperandRule.Activation, OperandRule.SameAsInput(1)], [OperandRule.SameAsInput(1)]);
+
+    public void Differentiate(GradientBuilder g) => g.GiveChosen(g.Input(0), 1, 2);
 
     public Kernel Prepare(KernelContext context) => Selection.Prepare(
         context, Broadcasting.Plan(context.Input(0).Shape, context.Input(1).Shape, context.Input(2).Shape));

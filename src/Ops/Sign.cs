@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.TfLite;
 
@@ -12,7 +13,7 @@ namespace Optc.Ops;
 /// <para>Types: f32, i32.</para>
 /// <para>Source: TFLite builtin 158, <c>sign.cc</c> of LiteRT, versions 1 and 2.</para>
 /// </remarks>
-public sealed record Sign : Elementwise<Sign>, IOp<Sign>, ITfLiteOp<Sign>
+public sealed record Sign : Elementwise<Sign>, IOp<Sign>, IDifferentiable, ITfLiteOp<Sign>
 {
     public static OpSchema Declaration { get; } = new("sign", ["x"], ["y"])
     {
@@ -29,6 +30,11 @@ public sealed record Sign : Elementwise<Sign>, IOp<Sign>, ITfLiteOp<Sign>
 
     public TfLiteEncoding Write(TfLiteTarget target) =>
         new(target.Operands[0].DType is DType.I32 ? 2 : 1, new SignOptions());
+
+    /// <summary>Nothing: the op is constant almost everywhere.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+    }
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType is DType.F32
         ? FloatMap.Prepare<SignFunction>(context)

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -18,7 +19,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 25, <c>reference/softmax.h</c> and <c>softmax_common.cc</c> of TFLite Micro, versions 1 to
 /// 3; u8 exists in LiteRT only.</para>
 /// </remarks>
-public sealed partial record Softmax(float Beta = 1) : IOp<Softmax>, IExecutable, IQuantizable, ITfLiteOp<Softmax>
+public sealed partial record Softmax(float Beta = 1) : IOp<Softmax>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Softmax>
 {
     private const int ElementsPerChunk = 16384;
 
@@ -60,6 +61,14 @@ public sealed partial record Softmax(float Beta = 1) : IOp<Softmax>, IExecutable
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation], [OperandRule.FixedTo(1f / 256, -128, 1f / 32768)]);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value y = g.Output();
+        Value mean = g.SumLast(g.Multiply(g.Gradient(), y));
+        Value gradient = g.Multiply(y, g.Minus(g.Gradient(), mean));
+        g.Give(0, Beta == 1 ? gradient : g.Multiply(gradient, Beta));
+    }
 
     public Kernel Prepare(KernelContext context) => (context.Input(0).DType, context.Output(0).DType) switch
     {

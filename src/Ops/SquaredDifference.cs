@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.Quantization;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// only, i16 in TFLite Micro only.</para>
 /// </remarks>
 public sealed record SquaredDifference
-    : BinaryElementwise<SquaredDifference>, IOp<SquaredDifference>, IQuantizable, ITfLiteOp<SquaredDifference>
+    : BinaryElementwise<SquaredDifference>, IOp<SquaredDifference>, IQuantizable, IDifferentiable, ITfLiteOp<SquaredDifference>
 {
     private const int ShiftOf8Bits = 7;
     private const int ShiftOf16Bits = 0;
@@ -40,6 +41,20 @@ public sealed record SquaredDifference
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation, OperandRule.Activation], [OperandRule.Activation]);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value first = g.Multiply(g.Multiply(g.Gradient(), g.Minus(g.Input(0), g.Input(1))), 2);
+        if (g.Wants(0))
+        {
+            g.Give(0, g.SumTo(first, g.Input(0).Type.Shape));
+        }
+
+        if (g.Wants(1))
+        {
+            g.Give(1, g.SumTo(g.Negative(first), g.Input(1).Type.Shape));
+        }
+    }
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

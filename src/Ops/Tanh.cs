@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 28, <c>reference/integer_ops/tanh.h</c>, versions 1 to 3; u8 by the table of LiteRT's
 /// <c>activations.cc</c>.</para>
 /// </remarks>
-public sealed record Tanh : Elementwise<Tanh>, IOp<Tanh>, IQuantizable, ITfLiteOp<Tanh>
+public sealed record Tanh : Elementwise<Tanh>, IOp<Tanh>, IQuantizable, IDifferentiable, ITfLiteOp<Tanh>
 {
     public static OpSchema Declaration { get; } = new("tanh", ["x"], ["y"])
     {
@@ -34,6 +35,8 @@ public sealed record Tanh : Elementwise<Tanh>, IOp<Tanh>, IQuantizable, ITfLiteO
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation], [OperandRule.FixedTo(1f / 128, 0, 1f / 32768)]);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.BeforeActivation(FusedActivation.Tanh, g.Gradient()));
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

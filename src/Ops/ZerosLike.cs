@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.TfLite;
 
 namespace Optc.Ops;
@@ -12,7 +13,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [any] -> y [same]</c>. Types: any of whole bytes; every byte is 0, also where a zero point is not.</para>
 /// <para>Source: TFLite builtin 93, kernel <c>zeros_like.cc</c>, version 1.</para>
 /// </remarks>
-public sealed record ZerosLike : IOp<ZerosLike>, IExecutable, ITfLiteOp<ZerosLike>
+public sealed record ZerosLike : IOp<ZerosLike>, IExecutable, IDifferentiable, ITfLiteOp<ZerosLike>
 {
     public static OpSchema Declaration { get; } = new("zeros_like", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -31,6 +32,11 @@ public sealed record ZerosLike : IOp<ZerosLike>, IExecutable, ITfLiteOp<ZerosLik
     }
 
     public ImmutableArray<TensorType> InferTypes(OpOperands operands) => [operands[0] with { Quant = null }];
+
+    /// <summary>Nothing: the result is constant.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+    }
 
     public Kernel Prepare(KernelContext context)
     {

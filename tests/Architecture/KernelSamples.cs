@@ -63,6 +63,7 @@ internal static class KernelSamples
         ["gather"] = Graph("%x: $T[2, 3]$Q, %i: i32[2]", "%y: $T[2, 3]$Q = gather(%x, %i) { axis: 0, batch_dims: 0 }"),
         ["gather_nd"] = Graph("%x: $T[2, 3]$Q, %i: i32[4, 1]", "%y: $T[4, 3]$Q = gather_nd(%x, %i)"),
         ["gelu"] = Unary("gelu", "{ approximate: false }"),
+        ["gelu_gradient"] = Graph("%a: $T[2, 3], %b: $T[2, 3]", "%y: $T[2, 3] = gelu_gradient(%a, %b) { approximate: false }"),
         ["greater"] = Binary("greater", result: "bool[2, 3]"),
         ["greater_equal"] = Binary("greater_equal", result: "bool[2, 3]"),
         ["hard_swish"] = Unary("hard_swish"),

@@ -7,7 +7,7 @@ namespace Optc.Ops.Gradients;
 /// <remarks>
 /// Every node that the loss depends on, and that depends on a target, is visited once, last to first; gradients of a
 /// value that is used several times are added in the order of their uses from last to first. Integer and boolean values
-/// carry no gradient. Source: adjoint accumulation as in Griewank and Walther, Evaluating Derivatives, 2nd ed., chapter 3.
+/// carry no gradient; gradients of narrow floats are f32. Source: adjoint accumulation as in Griewank and Walther, Evaluating Derivatives, 2nd ed., chapter 3.
 /// </remarks>
 public static class Differentiation
 {
@@ -25,7 +25,7 @@ public static class Differentiation
         {
             if (node.Inputs.Any(v => v is not null && dependent.Contains(v)))
             {
-                dependent.UnionWith(node.Outputs.Where(o => o.Type.DType is DType.F32));
+                dependent.UnionWith(node.Outputs.Where(o => o.Type.DType.IsFloat));
             }
         }
 

@@ -73,6 +73,29 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
 
     public Value Negative(Value a) => Add(new Neg(), a);
 
+    public Value Divide(Value a, Value b) => Add(new Div(), a, b);
+
+    /// <summary>One value where a condition holds, another one elsewhere; all three are broadcast.</summary>
+    public Value Choose(Value condition, Value yes, Value no) => Add(new SelectV2(), condition, yes, no);
+
+    /// <summary>A value where a condition holds, else 0.</summary>
+    public Value OnlyWhere(Value condition, Value value) => Choose(condition, value, Scalar(0));
+
+    /// <summary>Hands the gradient of the result to one operand where a condition holds, to another one elsewhere.</summary>
+    /// <param name="condition">Broadcasts to the shape of the result.</param>
+    public void GiveChosen(Value condition, int yes, int no)
+    {
+        if (Wants(yes))
+        {
+            Give(yes, SumTo(OnlyWhere(condition, Gradient()), Input(yes).Type.Shape));
+        }
+
+        if (Wants(no))
+        {
+            Give(no, SumTo(Choose(condition, Scalar(0), Gradient()), Input(no).Type.Shape));
+        }
+    }
+
     /// <summary>The same elements under another shape.</summary>
     public Value Reshape(Value value, Shape shape) =>
         value.Type.Shape.Equals(shape) ? value : Add(new Reshape(shape.Dims), value, Ints(shape.Dims.AsSpan()));
@@ -90,6 +113,9 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
         int[] axes = [.. Enumerable.Range(0, from.Rank).Where(i => i < extra || (shape[i - extra] == 1 && from[i] != 1))];
         return Reshape(axes.Length == 0 ? gradient : Add(new Sum(KeepDims: true), gradient, Ints(axes)), shape);
     }
+
+    /// <summary>Sums over the last dimension, which stays with size 1.</summary>
+    public Value SumLast(Value value) => Add(new Sum(KeepDims: true), value, Ints(value.Type.Shape.Rank - 1));
 
     /// <summary>Repeats the gradient of a reduction along the dimensions that were reduced.</summary>
     /// <param name="gradient">In the shape of the reduction's result, with or without the reduced dimensions.</param>

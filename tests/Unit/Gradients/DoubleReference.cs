@@ -18,6 +18,8 @@ internal static class DoubleReference
     private static readonly Dictionary<Type, DoubleRule> Rules = new(
     [
         .. ElementwiseReference.Rules,
+        .. FunctionReference.Rules,
+        .. ReductionReference.Rules,
     ]);
 
     /// <summary>Every value of the graph that the inputs decide.</summary>
@@ -42,7 +44,10 @@ internal static class DoubleReference
         return values;
     }
 
-    private static double[] Constant(Value value) => value.Constant!.DType is DType.F32
-        ? [.. value.Constant.AsFloats().ToArray().Select(f => (double)f)]
-        : [.. value.Constant.AsInts().Select(i => (double)i)];
+    private static double[] Constant(Value value) => value.Constant!.DType switch
+    {
+        DType.F32 => [.. value.Constant.AsFloats().ToArray().Select(f => (double)f)],
+        DType.Bool => [.. value.Constant.Bytes.ToArray().Select(b => b == 0 ? 0d : 1d)],
+        _ => [.. value.Constant.AsInts().Select(i => (double)i)],
+    };
 }

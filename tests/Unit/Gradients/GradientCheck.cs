@@ -67,6 +67,18 @@ internal static class GradientCheck
         }
     }
 
+    /// <summary>Gradients of a scalar at a point where it has a kink, or none, so that differences tell nothing.</summary>
+    /// <param name="build">Adds inputs and ops and returns both ends; the result has one element.</param>
+    /// <param name="point">Elements of each input.</param>
+    public static float[][] Gradients(
+        Func<GraphBuilder, (ImmutableArray<Value> Inputs, Value Loss)> build, params double[][] point)
+    {
+        GraphBuilder builder = new("main");
+        (ImmutableArray<Value> inputs, Value loss) = build(builder);
+        ImmutableArray<Value?> gradients = Differentiation.Add(builder, loss, inputs);
+        return Evaluate(builder, inputs, gradients, inputs.Select((v, i) => (v, i)).ToDictionary(p => p.v, p => point[p.i]));
+    }
+
     private static double[] Numbers(Random random, Value value, Func<Random, double> draw) =>
         [.. Enumerable.Range(0, (int)value.Type.ElementCount).Select(_ => (double)(float)draw(random))];
 
