@@ -88,6 +88,9 @@ public sealed class Model
         return new(result, Name) { Events = [.. Events, .. context.Events], Quantization = Quantization };
     }
 
+    /// <summary>The model without what does nothing: fewer nodes and constants, the same results to the last bit.</summary>
+    public Model Simplify(WorkOptions? options = null) => Apply(Pipelines.Simplify, options);
+
     /// <summary>Post-training quantization.</summary>
     /// <param name="calibration">Typical inputs, some hundred; only static recipes need them.</param>
     /// <exception cref="DiagnosticException">See <see cref="Quantizer.Quantize"/>.</exception>

@@ -56,11 +56,11 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
     /// <summary>Adds an op.</summary>
     public Node AddNode(IOp op, params ImmutableArray<Value?> operands) => graph.Add(op, operands, $"{node.Name}/gradient");
 
-    public Value Scalar(float value) => GraphBuilder.Constant(TensorData.Scalar(value), "");
+    public static Value Scalar(float value) => GraphBuilder.Constant(TensorData.Scalar(value), "");
 
-    public Value Ints(params ReadOnlySpan<int> values) => GraphBuilder.Constant(TensorData.FromInts([values.Length], values), "");
+    public static Value Ints(params ReadOnlySpan<int> values) => GraphBuilder.Constant(TensorData.FromInts([values.Length], values), "");
 
-    public Value Zeros(Shape shape) =>
+    public static Value Zeros(Shape shape) =>
         GraphBuilder.Constant(TensorData.FromFloats(shape, new float[checked((int)shape.ElementCount)]), "");
 
     public Value Multiply(Value a, Value b) => Add(new Mul(), a, b);
