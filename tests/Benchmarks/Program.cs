@@ -2,7 +2,8 @@ using BenchmarkDotNet.Running;
 using Optc.Tests.Benchmarks;
 
 // "speed [FILTER]": stopwatch tables in seconds. "models RUNNER FILE...": whole models beside LiteRT, whose runner is
-// tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. Anything else goes to BenchmarkDotNet.
+// tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. "calibration SHARED": samples
+// a second of the quantizer. Anything else goes to BenchmarkDotNet.
 if (args is ["speed", ..])
 {
     SpeedTable.Print(args.Length > 1 ? args[1] : "");
@@ -18,6 +19,12 @@ if (args is ["models", string runner, .. string[] models])
 if (args is ["quantization", string shared])
 {
     QuantizationStudy.Print(shared);
+    return;
+}
+
+if (args is ["calibration", string folder])
+{
+    CalibrationSpeed.Print(folder);
     return;
 }
 

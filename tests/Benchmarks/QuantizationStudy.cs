@@ -31,6 +31,13 @@ internal static class QuantizationStudy
         PersonDetection(shared);
     }
 
+    /// <summary>The first training pictures of the CIFAR-10 pack: each [32, 32, 3], 0 to 255.</summary>
+    internal static float[][] TrainingPictures(string shared, int count)
+    {
+        using NpzReader file = NpzReader.Open(Path.Combine(shared, "data/cifar10/cifar10-jpeg.npz"));
+        return [.. Pictures(file.Read("x_train_delta"), count)];
+    }
+
     private static void Cifar(string shared)
     {
         using NpzReader file = NpzReader.Open(Path.Combine(shared, "data/cifar10/cifar10-jpeg.npz"));
