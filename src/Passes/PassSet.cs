@@ -17,10 +17,14 @@ public static class PassSet
         new FoldScaleIntoLayer(),
         new FuseBias(),
         new FoldScaleIntoNextLayer(),
-        new FoldOffsetIntoNextLayer());
+        new FoldOffsetIntoNextLayer(),
+        new MultiplyByReciprocal());
 
     public static IPass FuseActivations { get; } = new RewritePass(
-        "fuse-activations", "makes rectifiers the fused activation of the node before them", new FuseActivation());
+        "fuse-activations",
+        "makes rectifiers the fused activation of the node before them",
+        new RecognizeRectifier(),
+        new FuseActivation());
 
     public static IPass FusePads { get; } = new RewritePass(
         "fuse-pads", "makes borders of zeros the padding of the convolution behind them", new FusePad());
@@ -45,6 +49,7 @@ public static class PassSet
         new RemoveConcatenation(),
         new RemoveRepetition(),
         new RemoveResize(),
+        new RemoveCast(),
         new RemoveNeutralOperand());
 
     public static ImmutableArray<IPass> All { get; } =

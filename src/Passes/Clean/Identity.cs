@@ -1,4 +1,5 @@
 using Optc.Ir;
+using Optc.Ops;
 
 namespace Optc.Passes.Clean;
 
@@ -21,6 +22,11 @@ internal static class Identity
             return Rewrite.Decline($"the copy keeps what the variable '{source.Name}' held");
         }
 
+        if (source.Constant is { Sparse: not null })
+        {
+            return Rewrite.Decline($"'{source.Name}' is stored sparse, which other operators do not read");
+        }
+
         if (!graph.IsOutput(result))
         {
             return patch.Replace(result, source);
@@ -35,6 +41,9 @@ internal static class Identity
             ? Rewrite.Decline($"'{source.Name}' and '{result.Name}' are both outputs of the graph")
             : patch.Replace(result, source);
     }
+
+    /// <summary>True for the ops that give their first operand another shape, and nothing else.</summary>
+    public static bool Reshapes(IOp op) => op is Reshape or Squeeze or ExpandDims;
 
     /// <summary>The integers of an operand that is a constant, else <see langword="null"/>.</summary>
     public static int[]? Ints(Node node, int index) => node.Input(index)?.Constant?.ToDense().AsInts();

@@ -1,6 +1,5 @@
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Execution;
 
 namespace Optc.Passes.Clean;
 
@@ -18,11 +17,11 @@ public sealed class MergeReshapes : IRewriteRule
 
     public string Summary => "makes one RESHAPE of several in a row";
 
-    public bool Concerns(IOp op) => op is IReshaping;
+    public bool Concerns(IOp op) => Identity.Reshapes(op);
 
     public Rewrite Apply(Graph graph, Node node, GraphPatch patch)
     {
-        if (node.Inputs[0]!.Producer is not { Op: IReshaping } first)
+        if (node.Inputs[0]!.Producer is not { } first || !Identity.Reshapes(first.Op))
         {
             return Rewrite.Decline("its operand is not the result of a reshape");
         }
@@ -31,6 +30,11 @@ public sealed class MergeReshapes : IRewriteRule
         if (x.IsVariable)
         {
             return Rewrite.Decline($"the first reshape keeps what the variable '{x.Name}' held");
+        }
+
+        if (x.Constant is { Sparse: not null })
+        {
+            return Rewrite.Decline($"'{x.Name}' is stored sparse");
         }
 
         if (!Equals(x.Type.Quant, first.Output.Type.Quant))

@@ -8,7 +8,7 @@ namespace Optc.Passes.Clean;
 /// <summary>
 /// Removes arithmetic with a constant that changes nothing.
 /// <code>
-///   mul(x, 1)   sub(x, 0)   add(x, -0)   and for integers that mean themselves add(x, 0)
+///   mul(x, 1)   div(x, 1)   sub(x, 0)   add(x, -0)   and for integers that mean themselves add(x, 0)
 ///   => x
 /// </code>
 /// </summary>
@@ -20,9 +20,9 @@ public sealed class RemoveNeutralOperand : IRewriteRule
 {
     public string Name => "remove-neutral-operand";
 
-    public string Summary => "removes MUL by 1, and ADD and SUB of 0 where the sign of zero stays";
+    public string Summary => "removes MUL and DIV by 1, and ADD and SUB of 0 where the sign of zero stays";
 
-    public bool Concerns(IOp op) => op is Add or Sub or Mul;
+    public bool Concerns(IOp op) => op is Add or Sub or Mul or Div;
 
     public Rewrite Apply(Graph graph, Node node, GraphPatch patch)
     {
@@ -38,9 +38,9 @@ public sealed class RemoveNeutralOperand : IRewriteRule
             return Rewrite.Decline("quantized arithmetic rounds to the grid of the result");
         }
 
-        if (node.Op is Sub && first)
+        if (node.Op is Sub or Div && first)
         {
-            return Rewrite.Decline("the constant is what is subtracted from");
+            return Rewrite.Decline("the constant is what is subtracted from or divided");
         }
 
         if (node.Op is Arithmetic { Activation: not FusedActivation.None and var activation })
@@ -58,10 +58,10 @@ public sealed class RemoveNeutralOperand : IRewriteRule
 
     private static bool Neutral(IOp op, TensorData constant) => constant.DType switch
     {
-        DType.F32 => All(constant, BitConverter.SingleToInt32Bits(op is Mul ? 1f : op is Add ? -0f : 0f)),
-        DType.I32 => All(constant, op is Mul ? 1 : 0),
-        DType.I64 => All(constant, op is Mul ? 1L : 0L),
-        DType.I16 => All(constant, (short)(op is Mul ? 1 : 0)),
+        DType.F32 => All(constant, BitConverter.SingleToInt32Bits(op is Mul or Div ? 1f : op is Add ? -0f : 0f)),
+        DType.I32 => All(constant, op is Mul or Div ? 1 : 0),
+        DType.I64 => All(constant, op is Mul or Div ? 1L : 0L),
+        DType.I16 => All(constant, (short)(op is Mul or Div ? 1 : 0)),
         _ => false,
     };
 

@@ -1,5 +1,4 @@
 using Optc.Ir;
-using Optc.Ops.Execution;
 
 namespace Optc.Passes.Clean;
 
@@ -20,7 +19,7 @@ public sealed class RemoveReshape : IRewriteRule
 
     public string Summary => "removes RESHAPE, SQUEEZE and EXPAND_DIMS to the shape that is there already";
 
-    public bool Concerns(IOp op) => op is IReshaping;
+    public bool Concerns(IOp op) => Identity.Reshapes(op);
 
     public Rewrite Apply(Graph graph, Node node, GraphPatch patch)
     {

@@ -17,9 +17,9 @@ internal sealed record AffineStep(Node Node, Value X, Value Constant, bool Const
     public static AffineStep? Of(Node node, [NotNullWhen(false)] out string? reason)
     {
         reason = null;
-        if (node.Op is not (Add or Sub or Mul) || node.Inputs is not [{ } a, { } b])
+        if (node.Op is not (Add or Sub or Mul or Div) || node.Inputs is not [{ } a, { } b])
         {
-            reason = $"{node} is no sum, difference or product";
+            reason = $"{node} is no sum, difference, product or quotient";
             return null;
         }
 
@@ -33,6 +33,12 @@ internal sealed record AffineStep(Node Node, Value X, Value Constant, bool Const
         if (x.Type.DType is not DType.F32)
         {
             reason = $"{x.Type.DType.Name} would round differently";
+            return null;
+        }
+
+        if (node.Op is Div && a.Constant is not null)
+        {
+            reason = "the constant is what is divided";
             return null;
         }
 
@@ -62,6 +68,7 @@ internal sealed record AffineStep(Node Node, Value X, Value Constant, bool Const
     public double[] Factors(int channels) => Node.Op switch
     {
         Mul => Numbers(channels),
+        Div => Array.ConvertAll(Numbers(channels), n => 1 / n),
         Sub when ConstantIsFirst => Filled(channels, -1),
         _ => Filled(channels, 1),
     };
@@ -69,7 +76,7 @@ internal sealed record AffineStep(Node Node, Value X, Value Constant, bool Const
     /// <summary>The offset of each channel.</summary>
     public double[] Offsets(int channels) => Node.Op switch
     {
-        Mul => new double[channels],
+        Mul or Div => new double[channels],
         Sub when !ConstantIsFirst => Array.ConvertAll(Numbers(channels), n => -n),
         _ => Numbers(channels),
     };

@@ -15,14 +15,14 @@ public sealed class FoldScaleIntoNextLayer : IRewriteRule
 {
     public string Name => "fold-scale-into-next-layer";
 
-    public string Summary => "folds MUL by a constant for each channel into the weights of the layer that reads it";
+    public string Summary => "folds MUL and DIV by a constant for each channel into the weights of the layer that reads it";
 
     public bool Concerns(IOp op) => LinearLayer.Is(op);
 
     public Rewrite Apply(Graph graph, Node node, GraphPatch patch)
     {
         LinearLayer layer = LinearLayer.Of(node)!;
-        if (layer.X.Producer is not { Op: Mul } product)
+        if (layer.X.Producer is not { Op: Mul or Div } product)
         {
             return Rewrite.Decline("its input is not the result of a product");
         }

@@ -47,7 +47,7 @@ internal sealed class RandomGraph
     {
         Shape shape = x.Type.Shape;
         (int height, int width, int depth) = (shape[1], shape[2], shape[3]);
-        switch (_random.Next(24))
+        switch (_random.Next(27))
         {
             case 0 or 1 or 2:
                 return Convolution(name, x, depth);
@@ -100,6 +100,13 @@ internal sealed class RandomGraph
                 return _model.Add(name, new Add(), _model.Add($"{name}/a", new Tanh(), x), _model.Add($"{name}/b", new Tanh(), x));
             case 22:
                 return _model.Add(name, new Squeeze([0]), _model.Add($"{name}/e", new ExpandDims(), x, PassModel.Ints($"{name}/axis", 0)));
+            case 23:
+                return _model.Add(name, new Div(Activation()), x, PassModel.Floats($"{name}/d", [depth], [.. Enumerable.Range(2, depth).Select(d => d * 0.7f)]));
+            case 24:
+                Value low = _model.Add($"{name}/low", new Maximum(), x, PassModel.Floats($"{name}/l", [], _random.Next(-1, 1)));
+                return _model.Add(name, new Minimum(), low, PassModel.Floats($"{name}/h", [], _random.Next(2) == 0 ? 1 : 6));
+            case 25:
+                return _model.Add(name, new Cast(DType.F32), x);
             default:
                 return _model.Add(name, new Pad(), x, PassModel.Paddings($"{name}/p", 0, 0, 0, 0, 0, 0, 0, _random.Next(2)));
         }

@@ -15,7 +15,8 @@ public sealed class ValuePreservationTests
     /// <summary>Rules whose results differ by rounding; all others keep every bit.</summary>
     private static readonly string[] Rounding =
     [
-        "fold-scale-into-layer", "fold-scale-into-next-layer", "fold-offset-into-next-layer", "fuse-bias", "fuse-pad", "fold-layers", "fuse-pads",
+        "fold-scale-into-layer", "fold-scale-into-next-layer", "fold-offset-into-next-layer", "fuse-bias", "fuse-pad", "multiply-by-reciprocal", "recognize-rectifier",
+        "fold-layers", "fuse-pads", "fuse-activations",
     ];
 
     /// <summary>Rules for integers, which float graphs do not wake.</summary>

@@ -269,6 +269,31 @@ public sealed class RemoveIdentitiesTests
     }
 
     [Fact]
+    public void Removes_a_cast_to_the_same_type_only()
+    {
+        Removes(new RemoveCast(), new Cast(DType.F32));
+        Module module = Chain([2, 3], new Cast(DType.I32), new Cast(DType.F32));
+        Assert.Equal("it changes f32 to i32", PassModel.Declines(new RemoveCast(), module, "first"));
+        Assert.Equal("it changes i32 to f32", PassModel.Declines(new RemoveCast(), module, "y"));
+    }
+
+    [Fact]
+    public void Leaves_sparse_constants_to_the_operator_that_reads_them()
+    {
+        TensorData data = new(DType.F32, [4], new byte[4], new SparseLayout([0], [], [new SparseLevel(4, [0, 1], [2])]));
+        PassModel model = new();
+        Value sparse = GraphBuilder.Constant(data, "sparse");
+        Value dense = model.Add("dense", new Densify(), sparse);
+        Value same = model.Add("same", new Reshape([4]), sparse);
+        Value flat = model.Add("flat", new Reshape([2, 2]), dense);
+        Module module = model.Output(model.Add("y", new Add(), model.Add("z", new Add(), model.Input("x", 4), same), model.Add("back", new Reshape([4]), flat))).Build();
+
+        Assert.False(new RemoveReshape().Concerns(new Densify()));
+        Assert.Equal("'sparse' is stored sparse, which other operators do not read", PassModel.Declines(new RemoveReshape(), module, "same"));
+        Assert.Equal("its operand is not the result of a reshape", PassModel.Declines(new MergeReshapes(), module, "flat"));
+    }
+
+    [Fact]
     public void Removes_a_resizing_to_the_same_size_where_it_is_exact()
     {
         foreach (IOp op in (ReadOnlySpan<IOp>)[
@@ -302,6 +327,7 @@ public sealed class RemoveIdentitiesTests
     {
         Removes(new RemoveNeutralOperand(), new Mul(), PassModel.Floats("c", [], 1));
         Removes(new RemoveNeutralOperand(), new Mul(), PassModel.Floats("c", [3], 1, 1, 1));
+        Removes(new RemoveNeutralOperand(), new Div(), PassModel.Floats("c", [3], 1, 1, 1));
         Removes(new RemoveNeutralOperand(), new Sub(), PassModel.Floats("c", [1], 0));
         Removes(new RemoveNeutralOperand(), new Add(), PassModel.Floats("c", [1], -0f));
     }
@@ -329,7 +355,7 @@ public sealed class RemoveIdentitiesTests
         Assert.Equal("the operand is declared as f32[2, 3], the copy as f32[4, 2, 3]", Reason(new Mul(), PassModel.Floats("c", [4, 1, 1], 1, 1, 1, 1)));
         PassModel model = new();
         Module turned = model.Output(model.Add("y", new Sub(), PassModel.Floats("c", [1], 0), model.Add("a", new Tanh(), model.Input("x", 3)))).Build();
-        Assert.Equal("the constant is what is subtracted from", PassModel.Declines(new RemoveNeutralOperand(), turned, "y"));
+        Assert.Equal("the constant is what is subtracted from or divided", PassModel.Declines(new RemoveNeutralOperand(), turned, "y"));
     }
 
     [Fact]

@@ -52,6 +52,42 @@ public sealed class FoldLayersTests
     public void Folds_a_single_factor_behind_a_layer(string layer, bool bias) => PassModel.Fires(
         Scale, Behind(layer, bias, (m, y) => m.Add("y", new Mul(), PassModel.Floats("k", [], -0.7f), y)), "y", Tolerance);
 
+    [Fact]
+    public void Folds_a_divisor_as_its_reciprocal()
+    {
+        PassModel.Fires(Scale, Behind("conv_2d", true, (m, y) => m.Add("y", new Div(), y, PassModel.Floats("d", [4], 0.3f, -2, 7, 255))), "y", Tolerance);
+        PassModel.Fires(
+            ScaleBefore, Before("conv_2d", true, PaddingMode.Same, (m, x) => m.Add("step", new Div(), x, PassModel.Floats("d", [1], 255))), "layer", Tolerance);
+        Assert.Equal(
+            "the constant is what is divided",
+            PassModel.Declines(Scale, Behind("conv_2d", true, (m, y) => m.Add("y", new Div(), PerChannel(y, 3), y)), "y"));
+        Assert.Equal(
+            "a folded weight or bias is not finite",
+            PassModel.Declines(Scale, Behind("conv_2d", true, (m, y) => m.Add("y", new Div(), y, PassModel.Floats("d", [1], 0))), "y"));
+    }
+
+    [Fact]
+    public void Multiplies_by_the_reciprocal_of_a_constant()
+    {
+        MultiplyByReciprocal rule = new();
+        Module Make(Func<PassModel, Value, Value> quotient)
+        {
+            PassModel model = new();
+            return model.Output(quotient(model, model.Input("x", 2, 3))).Build();
+        }
+
+        Module module = Make((m, x) => m.Add("y", new Div(FusedActivation.Relu), x, PassModel.Floats("d", [3], 3, -7, 255)));
+        Assert.Equal(new Mul(FusedActivation.Relu), Assert.Single(PassModel.Fires(rule, module, "y", Tolerance).Main.Nodes).Op);
+        Assert.Equal("a reciprocal is not a normal number", PassModel.Declines(rule, Make((m, x) => m.Add("y", new Div(), x, PassModel.Floats("d", [1], 0))), "y"));
+        Assert.Equal("a reciprocal is not a normal number", PassModel.Declines(rule, Make((m, x) => m.Add("y", new Div(), x, PassModel.Floats("d", [1], 3e38f))), "y"));
+        Assert.Equal(
+            "it does not divide a computed value by a constant",
+            PassModel.Declines(rule, Make((m, x) => m.Add("y", new Div(), PassModel.Floats("d", [1], 2), x)), "y"));
+        PassModel plain = new();
+        Value i = plain.Add("y", new Div(), plain.Input("x", new TensorType(DType.I32, [4])), PassModel.Ints("d", 3));
+        Assert.Equal("the quotient of i32 is rounded", PassModel.Declines(rule, plain.Output(i).Build(), "y"));
+    }
+
     [Theory]
     [MemberData(nameof(Layers))]
     public void Fuses_an_offset_behind_a_layer(string layer, bool bias)
