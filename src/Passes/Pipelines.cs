@@ -10,16 +10,16 @@ public static class Pipelines
     public static Pipeline Simplify { get; } = new(
         "simplify",
         [
+            PassSet.RemoveDead,
             PassSet.FoldConstants,
             PassSet.RemoveIdentities,
-            PassSet.MergeConstants,
             PassSet.MergeSubexpressions,
-            PassSet.RemoveDead,
+            PassSet.MergeConstants,
         ],
         [
+            new("remove-dead", "fold-constants", Because: "nobody needs the constants that only dead nodes read"),
             new("fold-constants", "remove-identities", Because: "a computed shape or permutation becomes a constant, which a rule can read"),
-            new("merge-constants", "merge-subexpressions", Because: "nodes are equal when they read the same values"),
-            new("merge-subexpressions", "remove-dead", Because: "what was merged away leaves its operands without readers"),
+            new("remove-identities", "merge-subexpressions", Because: "nodes that read a value and its copy are equal only without the copy"),
         ]);
 
     /// <summary>A float model as its integer kernels will compute it: batch normalization, activations and borders in the layers.</summary>
@@ -27,24 +27,25 @@ public static class Pipelines
     public static Pipeline PrepareForQuantization { get; } = new(
         "prepare-for-quantization",
         [
+            PassSet.RemoveDead,
             PassSet.FoldConstants,
             PassSet.RemoveIdentities,
+            PassSet.MergeSubexpressions,
             PassSet.FoldLayers,
             PassSet.FusePads,
             PassSet.FuseActivations,
             PassSet.MergeConstants,
-            PassSet.MergeSubexpressions,
-            PassSet.RemoveDead,
         ],
         [
+            new("remove-dead", "fold-layers", Because: "a reader that leads nowhere counts as another use of what it reads"),
             new("fold-constants", "fold-layers", Because: "scale and offset of a normalization may be computed from its statistics"),
             new("fold-constants", "remove-identities", Because: "a computed shape or permutation becomes a constant, which a rule can read"),
+            new("remove-identities", "merge-subexpressions", Because: "nodes that read a value and its copy are equal only without the copy"),
             new("remove-identities", "fold-layers", Because: "a reshape that does nothing may stand between a layer and its normalization"),
+            new("merge-subexpressions", "fold-layers", Because: "a layer with two equal readers has one afterwards and can take it in"),
             new("fold-layers", "fuse-pads", Because: "an offset before a convolution can be folded only while nothing is padded"),
             new("fold-layers", "fuse-activations", Because: "an activation fused first would bar the folding"),
             new("fold-layers", "merge-constants", Because: "weights that two layers share are not scaled"),
-            new("merge-constants", "merge-subexpressions", Because: "nodes are equal when they read the same values"),
-            new("merge-subexpressions", "remove-dead", Because: "what was merged away leaves its operands without readers"),
         ]);
 
     public static ImmutableArray<Pipeline> All { get; } = [Simplify, PrepareForQuantization];

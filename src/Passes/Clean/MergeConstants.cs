@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Optc.Ir;
 
 namespace Optc.Passes.Clean;
@@ -21,7 +20,7 @@ public sealed class MergeConstants : IPass
 
     private void Merge(Module module, Graph graph, PassContext context)
     {
-        HashSet<Value> seen = new(new SameConstant());
+        HashSet<Value> seen = new(ConstantEquality.Instance);
         foreach (Node node in graph.Nodes.ToArray())
         {
             GraphPatch patch = new();
@@ -46,24 +45,6 @@ public sealed class MergeConstants : IPass
                 patch.ApplyTo(module, graph, node);
                 context.Record(Name, node);
             }
-        }
-    }
-
-    private sealed class SameConstant : IEqualityComparer<Value>
-    {
-        public bool Equals(Value? x, Value? y) => x == y
-            || (x is { Constant: { } a } && y is { Constant: { } b }
-                && x.Type.Equals(y.Type)
-                && Equals(x.Foreign, y.Foreign)
-                && Equals(a.Sparse, b.Sparse)
-                && a.Bytes.Span.SequenceEqual(b.Bytes.Span));
-
-        public int GetHashCode([DisallowNull] Value obj)
-        {
-            HashCode hash = default;
-            hash.Add(obj.Type);
-            hash.AddBytes(obj.Constant!.Bytes.Span);
-            return hash.ToHashCode();
         }
     }
 }

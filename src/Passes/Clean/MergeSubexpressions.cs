@@ -7,7 +7,8 @@ using Optc.Ops.TfLite;
 namespace Optc.Passes.Clean;
 
 /// <summary>
-/// Computes only once what several nodes compute: the same op with the same attributes on the same values.
+/// Computes only once what several nodes compute: the same op with the same attributes on the same values, or
+/// on equal constants.
 /// <code>
 ///   a = tanh(x)   b = tanh(x)   f(a, b)
 ///   => a = tanh(x)   f(a, a)
@@ -33,7 +34,7 @@ public sealed class MergeSubexpressions : IPass
 
     private void Merge(Module module, Graph graph, PassContext context)
     {
-        Dictionary<Value, int> numbers = [];
+        Dictionary<Value, int> numbers = new(ConstantEquality.Instance);
         Dictionary<string, Node> first = [];
         foreach (Node node in graph.Nodes.ToArray())
         {
