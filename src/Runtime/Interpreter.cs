@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Optc.Ir;
+using Optc.Ops.Execution;
 
 namespace Optc.Runtime;
 
@@ -14,11 +15,12 @@ public sealed class Interpreter : IDisposable
     private readonly GraphProgram _program;
 
     /// <param name="graph">The entry point; the module's main graph when left out.</param>
+    /// <param name="resources">Resource variables to use, shared with other interpreters; its own when left out.</param>
     /// <exception cref="DiagnosticException">The model cannot be executed; every operator in the way is named.</exception>
-    public Interpreter(Module module, Graph? graph = null, InterpreterOptions? options = null)
+    public Interpreter(Module module, Graph? graph = null, InterpreterOptions? options = null, ResourceTable? resources = null)
     {
         Graph = graph ?? module.Main;
-        _session = new(module, options ?? InterpreterOptions.Default);
+        _session = new(module, options ?? InterpreterOptions.Default, resources);
         try
         {
             _program = _session.Program(Graph);

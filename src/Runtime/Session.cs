@@ -4,7 +4,7 @@ using Optc.Ops.Execution;
 namespace Optc.Runtime;
 
 /// <summary>What all graphs of one execution share: threads, resource variables, prepared subgraphs, the memory budget.</summary>
-internal sealed class Session(Module module, InterpreterOptions options) : IDisposable
+internal sealed class Session(Module module, InterpreterOptions options, ResourceTable? resources = null) : IDisposable
 {
     private readonly Dictionary<string, GraphProgram> _programs = [];
     private readonly HashSet<string> _preparing = [];
@@ -15,7 +15,7 @@ internal sealed class Session(Module module, InterpreterOptions options) : IDisp
 
     public Workers Workers => _workers;
 
-    public ResourceTable Resources { get; } = new();
+    public ResourceTable Resources { get; } = resources ?? new();
 
     /// <summary>Bytes of all arenas and folded constants so far.</summary>
     public long MemoryInUse => _charged;

@@ -33,7 +33,10 @@ public static class Differentiation
         ImmutableArray<Diagnostic> problems =
         [
             .. nodes
-                .Where(n => needed.Contains(n) && n.Op is not IDifferentiable && n.Outputs.Any(dependent.Contains))
+                .Where(n => needed.Contains(n)
+                    && n.Op is not IDifferentiable
+                    && n.Outputs.Any(dependent.Contains)
+                    && n.Inputs.Any(v => v is not null && dependent.Contains(v)))
                 .Select(n => NoGradient(n, "the operator has no gradient", null)),
         ];
         if (!problems.IsEmpty)

@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using Optc.Ir;
+using Optc.Ops;
+
+namespace Optc.Runtime.Training;
+
+/// <summary>Copies the part of a graph that one value needs into another graph, for another batch size.</summary>
+/// <param name="source">A float graph.</param>
+/// <param name="builder">Receives inputs and nodes.</param>
+/// <param name="batch">Takes the place of the first dimension of every input.</param>
+/// <param name="replaced">Values that stand for constants of the source.</param>
+internal sealed class ForwardCopy(Graph source, GraphBuilder builder, int batch, IReadOnlyDictionary<Value, Value> replaced)
+{
+    private readonly Dictionary<Value, Value> _copies = new(replaced);
+
+    /// <summary>Copies everything up to a value.</summary>
+    /// <exception cref="DiagnosticException">An operator does not take the new batch size.</exception>
+    public Value Run(Value result)
+    {
+        foreach (Value input in source.Inputs)
+        {
+            Shape shape = input.Type.Shape;
+            _copies.Add(input, builder.Input(input.Name, input.Type with { Shape = shape.HasRank && shape.Rank > 0 ? shape.With(0, batch) : shape }));
+        }
+
+        HashSet<Node> needed = Ancestors(result);
+        foreach (Node node in source.Nodes.Where(needed.Contains))
+        {
+            Copy(node);
+        }
+
+        return _copies[result];
+    }
+
+    private void Copy(Node node)
+    {
+        ImmutableArray<Value?> inputs = [.. node.Inputs.Select(v => v is null ? null : ValueOf(v))];
+        try
+        {
+            (IOp op, inputs) = node.Op is Reshape reshape ? Rebatch(reshape, node, inputs) : (node.Op, inputs);
+            Node copy = builder.Add(op, inputs, node.Name);
+            for (int i = 0; i < copy.Outputs.Length; i++)
+            {
+                _copies.Add(node.Outputs[i], copy.Outputs[i]);
+            }
+        }
+        catch (OpRuleException problem)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.OperandType, problem.Message)
+            {
+                At = [$"operator {node}", $"in a batch of {batch}"],
+                Found = problem.Found,
+                Expected = problem.Expected,
+                Hint = "the graph fixes the number of samples in a way that cannot be changed",
+            });
+        }
+    }
+
+    // Files say "1" where they mean the batch. A shape that keeps the first dimension in the source keeps it here.
+    private (IOp Op, ImmutableArray<Value?> Inputs) Rebatch(Reshape op, Node node, ImmutableArray<Value?> inputs)
+    {
+        (Shape from, Shape to) = (node.Inputs[0]!.Type.Shape, node.Outputs[0].Type.Shape);
+        if (!from.HasRank || !to.HasRank || from.Rank == 0 || to.Rank == 0 || from[0] != to[0])
+        {
+            return (op, inputs);
+        }
+
+        Shape now = inputs[0]!.Type.Shape;
+        Shape wanted = to.With(0, now[0]);
+        if (to.Dims.Skip(1).Any(d => d < 0))
+        {
+            return (op, inputs);
+        }
+
+        return (new Reshape(wanted.Dims), [inputs[0], Expressions.Ints(wanted.Dims.AsSpan())]);
+    }
+
+    private Value ValueOf(Value value)
+    {
+        if (!_copies.TryGetValue(value, out Value? copy))
+        {
+            copy = GraphBuilder.Constant(
+                (value.Constant ?? throw new InvalidOperationException($"'{value.Name}' is computed by nobody.")).ToDense(), value.Name, value.Type.Quant);
+            _copies.Add(value, copy);
+        }
+
+        return copy;
+    }
+
+    private static HashSet<Node> Ancestors(Value value)
+    {
+        HashSet<Node> found = [];
+        Stack<Value> pending = new([value]);
+        while (pending.TryPop(out Value? next))
+        {
+            if (next.Producer is { } producer && found.Add(producer))
+            {
+                foreach (Value input in producer.Inputs.OfType<Value>())
+                {
+                    pending.Push(input);
+                }
+            }
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,96 @@
+using Optc.Ir;
+using Optc.Ops;
+
+namespace Optc.Runtime.Training;
+
+/// <summary>How a variable follows its gradient, as a graph.</summary>
+/// <remarks>Formulas are those of PyTorch's optimizers of these names, so that runs can be compared step by step.</remarks>
+public abstract record Optimizer
+{
+    /// <summary>Coupled weight decay: <c>g + decay * w</c> takes the place of the gradient g.</summary>
+    public float WeightDecay { get; init; }
+
+    /// <summary>Stochastic gradient descent: <c>v = momentum v + g, w -= rate * v</c> (Nesterov: <c>w -= rate (g + momentum v)</c>).</summary>
+    public static Optimizer Sgd(float momentum = 0, bool nesterov = false) => new SgdOptimizer(momentum, nesterov);
+
+    /// <summary>Adam (Kingma and Ba 2015).</summary>
+    public static Optimizer Adam(float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f) => new AdamOptimizer(beta1, beta2, epsilon, 0);
+
+    /// <summary>Adam with decoupled weight decay: <c>w -= rate * decay * w</c> before the step (Loshchilov and Hutter 2019).</summary>
+    public static Optimizer AdamW(float decay = 0.01f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f) =>
+        new AdamOptimizer(beta1, beta2, epsilon, decay);
+
+    /// <summary>RMSprop: <c>s = rho s + (1 - rho) g^2, w -= rate * g / (sqrt(s) + epsilon)</c>, with momentum over the quotient (Hinton 2012).</summary>
+    public static Optimizer RmsProp(float rho = 0.99f, float momentum = 0, float epsilon = 1e-8f) => new RmsPropOptimizer(rho, momentum, epsilon);
+
+    /// <summary>Adds the new value of a variable.</summary>
+    /// <param name="e">Where to.</param>
+    /// <param name="name">Name of the variable; slots are called <c>name/slot</c>.</param>
+    /// <param name="value">Its value before the step.</param>
+    /// <param name="gradient">In the shape of the variable.</param>
+    /// <param name="rate">Learning rate, shape [].</param>
+    /// <param name="step">Number of this step, from 1 on, shape [].</param>
+    /// <param name="slots">Told of every variable that the optimizer keeps, all of which start as zeros.</param>
+    internal Value Update(Expressions e, string name, Value value, Value gradient, Value rate, Value step, Action<string, Shape> slots)
+    {
+        Value effective = WeightDecay == 0 ? gradient : e.Add(gradient, e.Multiply(value, WeightDecay));
+        return Step(e, value, effective, rate, step, Slot);
+
+        Value Slot(string slot, Func<Value, Value> next)
+        {
+            string variable = $"{name}/{slot}";
+            slots(variable, value.Type.Shape);
+            Value after = next(e.Read(variable, value.Type.Shape));
+            e.Assign(variable, after);
+            return after;
+        }
+    }
+
+    private protected delegate Value SlotUpdate(string slot, Func<Value, Value> next);
+
+    private protected abstract Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, SlotUpdate slot);
+
+    private sealed record SgdOptimizer(float Momentum, bool Nesterov) : Optimizer
+    {
+        private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, SlotUpdate slot)
+        {
+            Value direction = gradient;
+            if (Momentum != 0)
+            {
+                Value velocity = slot("momentum", v => e.Add(e.Multiply(v, Momentum), gradient));
+                direction = Nesterov ? e.Add(gradient, e.Multiply(velocity, Momentum)) : velocity;
+            }
+
+            return e.Subtract(value, e.Multiply(direction, rate));
+        }
+    }
+
+    private sealed record AdamOptimizer(float Beta1, float Beta2, float Epsilon, float Decay) : Optimizer
+    {
+        private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, SlotUpdate slot)
+        {
+            Value start = Decay == 0 ? value : e.Subtract(value, e.Multiply(value, e.Multiply(rate, Decay)));
+            Value mean = slot("mean", m => e.Blend(Beta1, m, gradient));
+            Value square = slot("square", v => e.Blend(Beta2, v, e.Square(gradient)));
+            Value size = e.Divide(rate, Correction(e, Beta1, step));
+            Value scale = e.SquareRoot(Correction(e, Beta2, step));
+            Value divisor = e.Add(e.Divide(e.SquareRoot(square), scale), Expressions.Scalar(Epsilon));
+            return e.Subtract(start, e.Multiply(e.Divide(mean, divisor), size));
+        }
+
+        /// <summary><c>1 - beta^step</c>.</summary>
+        private static Value Correction(Expressions e, float beta, Value step) =>
+            e.Subtract(Expressions.Scalar(1), e.Apply(new Pow(), Expressions.Scalar(beta), step));
+    }
+
+    private sealed record RmsPropOptimizer(float Rho, float Momentum, float Epsilon) : Optimizer
+    {
+        private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, SlotUpdate slot)
+        {
+            Value square = slot("square", s => e.Blend(Rho, s, e.Square(gradient)));
+            Value direction = e.Divide(gradient, e.Add(e.SquareRoot(square), Expressions.Scalar(Epsilon)));
+            Value taken = Momentum == 0 ? direction : slot("momentum", v => e.Add(e.Multiply(v, Momentum), direction));
+            return e.Subtract(value, e.Multiply(taken, rate));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Optc.Ir;
+using Optc.Ops.Execution;
+
+namespace Optc.Runtime.Training;
+
+/// <summary>Trains a model step by step. For one thread at a time.</summary>
+/// <remarks>
+/// A graph is made for each batch size that occurs; all share the variables. The same model, options and batches give
+/// the same weights, whatever the number of threads.
+/// </remarks>
+public sealed class Trainer : IDisposable
+{
+    private readonly Module _model;
+    private readonly TrainingOptions _options;
+    private readonly InterpreterOptions _execution;
+    private readonly ResourceTable _resources = new();
+    private readonly Dictionary<int, Interpreter> _steps = [];
+    private readonly TrainingGraph _graph;
+    private readonly int _inputs;
+
+    /// <param name="model">A float model with one output. Not changed.</param>
+    /// <param name="batch">Samples of most steps.</param>
+    /// <param name="execution">Threads and memory limit.</param>
+    /// <exception cref="DiagnosticException">See <see cref="TrainingGraph.Of"/>.</exception>
+    public Trainer(Module model, int batch, TrainingOptions options, InterpreterOptions? execution = null)
+    {
+        _model = model;
+        _options = options;
+        _execution = execution ?? InterpreterOptions.Default;
+        _inputs = model.Main.Inputs.Count;
+        _graph = TrainingGraph.Of(model, batch, options);
+        foreach ((string name, Shape shape) in _graph.State)
+        {
+            _resources.Declare(_resources.Handle("", name), new(DType.F32, shape));
+        }
+
+        foreach (TrainedVariable variable in _graph.Variables)
+        {
+            TensorData initial = variable.Source.Constant!.ToDense();
+            initial.Bytes.Span.CopyTo(Content(variable.Name));
+            if (options.MovingAverage is not null && variable.Rate != 0)
+            {
+                initial.Bytes.Span.CopyTo(Content(TrainingGraph.AverageOf(variable)));
+            }
+        }
+
+        _steps.Add(batch, new(_graph.Module, _graph.Module.Main, _execution, _resources));
+    }
+
+    /// <summary>Steps taken so far.</summary>
+    public long StepCount { get; private set; }
+
+    public ImmutableArray<TrainedVariable> Variables => _graph.Variables;
+
+    /// <summary>Bytes planned for the values of a step of the largest batch.</summary>
+    public long ArenaBytes => _steps.Values.Max(i => i.ArenaBytes);
+
+    /// <summary>Types of the inputs of a step, samples first: those of the model, then the target.</summary>
+    public ImmutableArray<TensorType> BatchTypes => [.. Enumerable.Range(0, _inputs + 1).Select(_steps.First().Value.InputType)];
+
+    /// <summary>One step on a batch.</summary>
+    /// <param name="inputs">Bytes of each input of the model for all samples, then of the targets.</param>
+    /// <param name="weights">A weight for each sample, when the options ask for them.</param>
+    /// <param name="rate">Learning rate.</param>
+    /// <returns>Mean loss of the batch before the step.</returns>
+    /// <exception cref="DiagnosticException">The loss is no finite number; the first layer whose result is none is named.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the variables may be half updated.</exception>
+    public float Step(
+        int batch, ImmutableArray<ReadOnlyMemory<byte>> inputs, ReadOnlyMemory<float> weights, double rate, CancellationToken cancellation = default)
+    {
+        Interpreter interpreter = StepFor(batch);
+        for (int i = 0; i <= _inputs; i++)
+        {
+            inputs[i].Span.CopyTo(interpreter.Input(i));
+        }
+
+        int next = _inputs + 1;
+        if (_options.SampleWeights)
+        {
+            weights.Span.CopyTo(interpreter.Input<float>(next++));
+        }
+
+        interpreter.Input<float>(next)[0] = (float)rate;
+        interpreter.Input<float>(next + 1)[0] = StepCount + 1;
+        interpreter.Run(cancellation);
+        StepCount++;
+        float loss = interpreter.Output<float>(0)[0];
+        return float.IsFinite(loss) ? loss : throw Diverged(loss);
+    }
+
+    /// <summary>What the model computed for the last batch, before the step: scores [N, ...], logits where the loss takes them.</summary>
+    public ReadOnlySpan<float> Outputs(int batch) => StepFor(batch).Output<float>(1);
+
+    /// <summary>The model with the weights as they are now: their moving averages, when the options ask for those.</summary>
+    public Module Export()
+    {
+        Module result = _model.Clone();
+        Dictionary<Value, Value> replacements = [];
+        ImmutableArray<Value> before = [.. _model.Main.Values()];
+        ImmutableArray<Value> after = [.. result.Main.Values()];
+        Dictionary<Value, Value> copies = before.Zip(after).ToDictionary(p => p.First, p => p.Second);
+        foreach (TrainedVariable variable in _graph.Variables)
+        {
+            string name = _options.MovingAverage is not null && variable.Rate != 0 ? TrainingGraph.AverageOf(variable) : variable.Name;
+            TensorData content = new(DType.F32, variable.Shape, Content(name).ToArray());
+            Value copy = copies[variable.Source];
+            replacements.Add(copy, GraphPatch.Constant(content, copy.Name));
+        }
+
+        foreach (Node node in result.Main.Nodes.ToArray())
+        {
+            GraphPatch patch = new();
+            bool changed = false;
+            for (int i = 0; i < node.Inputs.Length; i++)
+            {
+                if (node.Inputs[i] is { } operand && replacements.TryGetValue(operand, out Value? trained))
+                {
+                    patch.SetInput(node, i, trained);
+                    changed = true;
+                }
+            }
+
+            if (changed)
+            {
+                patch.ApplyTo(result, result.Main, node);
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Everything that a later run needs to go on from here, bit for bit: variables in a fixed order.</summary>
+    public ImmutableArray<(string Name, TensorData Content)> SaveState() =>
+        [.. _graph.State.Select(s => (s.Name, new TensorData(DType.F32, s.Shape, Content(s.Name).ToArray())))];
+
+    /// <summary>Puts back what <see cref="SaveState"/> gave.</summary>
+    /// <exception cref="DiagnosticException">The state is that of another model or other options.</exception>
+    public void LoadState(long stepCount, IReadOnlyDictionary<string, TensorData> state)
+    {
+        ImmutableArray<string> wrong =
+        [
+            .. _graph.State.Where(s => !state.TryGetValue(s.Name, out TensorData? found) || !found.Shape.Equals(s.Shape) || found.DType is not DType.F32).Select(s => s.Name),
+        ];
+        if (!wrong.IsEmpty || state.Count != _graph.State.Length)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the checkpoint is that of another model or of other options")
+            {
+                Found = wrong.IsEmpty ? $"{state.Count} variables" : $"nothing that fits '{wrong[0]}'",
+                Expected = $"{_graph.State.Length} variables",
+            });
+        }
+
+        foreach ((string name, _) in _graph.State)
+        {
+            state[name].Bytes.Span.CopyTo(Content(name));
+        }
+
+        StepCount = stepCount;
+    }
+
+    public void Dispose()
+    {
+        foreach (Interpreter interpreter in _steps.Values)
+        {
+            interpreter.Dispose();
+        }
+    }
+
+    private Interpreter StepFor(int batch)
+    {
+        if (!_steps.TryGetValue(batch, out Interpreter? interpreter))
+        {
+            Module module = TrainingGraph.Of(_model, batch, _options).Module;
+            interpreter = new(module, module.Main, _execution, _resources);
+            _steps.Add(batch, interpreter);
+        }
+
+        return interpreter;
+    }
+
+    private Span<byte> Content(string variable) => _resources.Content(_resources.Handle("", variable));
+
+    private DiagnosticException Diverged(float loss)
+    {
+        string? broken = _graph.Variables.FirstOrDefault(v => !System.Numerics.Tensors.TensorPrimitives.IsFiniteAll<float>(
+            MemoryMarshal.Cast<byte, float>(Content(v.Name))))?.Name;
+        return new(new Diagnostic(DiagnosticId.RunFailed, $"the loss became {(float.IsNaN(loss) ? "NaN" : "infinite")} at step {StepCount}")
+        {
+            At = broken is null ? [] : [$"variable '{broken}'"],
+            Found = broken is null ? "weights that are still finite" : "weights that are no finite numbers",
+            Hint = "lower the learning rate, shorten gradients, or check the data",
+        });
+    }
+}

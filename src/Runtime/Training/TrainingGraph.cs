@@ -1,0 +1,225 @@
+using System.Collections.Immutable;
+using Optc.Ir;
+using Optc.Ops;
+using Optc.Ops.Gradients;
+
+namespace Optc.Runtime.Training;
+
+/// <summary>The graph of one training step: forward, loss, gradients, update of shared variables.</summary>
+/// <remarks>
+/// Inputs: those of the model with the batch of the step, <c>target</c>, <c>sample_weight</c> (if asked for), <c>rate</c>
+/// and <c>step</c>. Outputs: <c>loss</c> [], the mean of the samples' losses, and the outputs of the model. All state is
+/// in resource variables, which graphs for other batch sizes share.
+/// </remarks>
+public sealed class TrainingGraph
+{
+    private const string BatchInput = "target";
+
+    private TrainingGraph(Module module, ImmutableArray<TrainedVariable> variables, ImmutableArray<(string Name, Shape Shape)> state)
+    {
+        Module = module;
+        Variables = variables;
+        State = state;
+    }
+
+    /// <summary>One graph with signature <c>train</c>.</summary>
+    public Module Module { get; }
+
+    public ImmutableArray<TrainedVariable> Variables { get; }
+
+    /// <summary>Every resource variable with its shape: weights, moving averages, slots of the optimizer.</summary>
+    public ImmutableArray<(string Name, Shape Shape)> State { get; }
+
+    /// <summary>Names of operands that training changes.</summary>
+    private static readonly string[] Trainable = ["w", "bias", "gamma", "beta", "alpha"];
+
+    /// <summary>Makes the step for a batch size.</summary>
+    /// <param name="model">A float model with one output. Not changed.</param>
+    /// <param name="batch">Samples of a step.</param>
+    /// <exception cref="DiagnosticException">
+    /// The model is not float, has no variable to train, operators without gradient, or an output that the loss cannot judge;
+    /// or a rule for layers matches none.
+    /// </exception>
+    public static TrainingGraph Of(Module model, int batch, TrainingOptions options)
+    {
+        Graph source = model.Main;
+        RequireFloat(source);
+        ImmutableArray<TrainedVariable> variables = FindVariables(source, options);
+        GraphBuilder builder = new("train");
+        Expressions e = new(builder, "train");
+        List<(string, Shape)> state = [.. variables.Select(v => (v.Name, v.Shape))];
+        Dictionary<Value, Value> weights = variables.ToDictionary(v => v.Source, v => e.Read(v.Name, v.Shape));
+        ForwardCopy copy = new(source, builder, batch, weights);
+        Value output = copy.Run(OutputFor(source, options.Loss));
+        (Value target, Value loss) = BuildLoss(e.Named("loss"), output, options);
+        Value? sampleWeight = options.SampleWeights ? builder.Input("sample_weight", new(DType.F32, [batch])) : null;
+        Value weighted = sampleWeight is null ? loss : e.Named("loss").Multiply(loss, sampleWeight);
+        Value mean = e.Named("loss").Multiply(e.Named("loss").SumAll(weighted), 1f / batch);
+
+        ImmutableArray<TrainedVariable> trained = [.. variables.Where(v => v.Rate != 0)];
+        ImmutableArray<Value?> gradients = Differentiation.Add(builder, mean, [.. trained.Select(v => weights[v.Source])]);
+        Value rate = builder.Input("rate", new(DType.F32, []));
+        Value step = builder.Input("step", new(DType.F32, []));
+        Update(e, options, trained, gradients, weights, rate, step, state);
+
+        builder.Output(mean);
+        builder.Output(output);
+        Graph graph = builder.Build();
+        Module module = GraphBuilder.Module(
+            [graph],
+            [new("train", graph, [.. graph.Inputs.Select(v => (v.Name, v))], [("loss", mean), ("output", output)])]);
+        Verifier.ThrowIfBroken(module);
+        return new(module, variables, [.. state.Distinct()]);
+
+        (Value Target, Value Loss) BuildLoss(Expressions at, Value result, TrainingOptions how)
+        {
+            try
+            {
+                Value expected = builder.Input(BatchInput, how.Loss.TargetType(result.Type));
+                return (expected, how.Loss.Build(at, result, expected));
+            }
+            catch (OpRuleException problem)
+            {
+                throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidOption, problem.Message)
+                {
+                    At = [$"output '{result.Name}'"],
+                    Found = problem.Found,
+                    Expected = problem.Expected,
+                });
+            }
+        }
+    }
+
+    private static void Update(
+        Expressions e,
+        TrainingOptions options,
+        ImmutableArray<TrainedVariable> variables,
+        ImmutableArray<Value?> gradients,
+        Dictionary<Value, Value> weights,
+        Value rate,
+        Value step,
+        List<(string, Shape)> state)
+    {
+        (TrainedVariable Variable, Value Gradient)[] pairs =
+        [
+            .. variables.Zip(gradients).Where(p => p.Second is not null).Select(p =>
+                (p.First, options.ProjectGradient?.Invoke(e.Named(p.First.Name), p.First, p.Second!) ?? p.Second!)),
+        ];
+        Value? shrink = options.ClipNorm is { } limit && pairs.Length > 0 ? Shrink(e.Named("clip"), [.. pairs.Select(p => p.Gradient)], limit) : null;
+        foreach ((TrainedVariable variable, Value gradient) in pairs)
+        {
+            Expressions at = e.Named(variable.Name);
+            Value value = weights[variable.Source];
+            Value next = options.Optimizer.Update(
+                at,
+                variable.Name,
+                value,
+                shrink is null ? gradient : at.Multiply(gradient, shrink),
+                at.Multiply(rate, variable.Rate),
+                step,
+                (name, shape) => state.Add((name, shape)));
+            Value kept = options.Project?.Invoke(at, variable, next) ?? next;
+            at.Assign(variable.Name, kept);
+            if (options.MovingAverage is { } past)
+            {
+                string average = AverageOf(variable);
+                state.Add((average, variable.Shape));
+                Value blended = at.Blend(past, at.Read(average, variable.Shape), kept);
+                at.Assign(average, options.Project?.Invoke(at, variable, blended) ?? blended);
+            }
+        }
+    }
+
+    /// <summary>The variable that holds the moving average of another.</summary>
+    internal static string AverageOf(TrainedVariable variable) => $"{variable.Name}/average";
+
+    /// <summary><c>limit / max(|g|, limit)</c>, g all gradients as one vector.</summary>
+    private static Value Shrink(Expressions e, ImmutableArray<Value> gradients, float limit)
+    {
+        Value squares = gradients.Select(g => e.SumAll(e.Square(g))).Aggregate(e.Add);
+        return e.Divide(Expressions.Scalar(limit), e.Apply(new Maximum(), e.SquareRoot(squares), Expressions.Scalar(limit)));
+    }
+
+    /// <summary>The value that the loss judges: before a final SOFTMAX or LOGISTIC, when the loss contains it.</summary>
+    internal static Value OutputFor(Graph source, Loss loss)
+    {
+        if (source.Outputs is not [var output])
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.UnsupportedFeature, "only models with one output can be trained")
+            {
+                Found = $"{source.Outputs.Count} outputs",
+            });
+        }
+
+        return output.Producer switch
+        {
+            { Op: Softmax { Beta: 1 } } final when loss.TakesLogitsOfSoftmax => final.Inputs[0]!,
+            { Op: Logistic } final when loss.TakesLogitsOfLogistic => final.Inputs[0]!,
+            _ => output,
+        };
+    }
+
+    private static void RequireFloat(Graph source)
+    {
+        ImmutableArray<Diagnostic> problems =
+        [
+            .. source.Nodes
+                .Where(n => n.Outputs.Any(o => o.Type.Quant is not null) || n.Inputs.Any(v => v is { IsVariable: true }))
+                .Select(n => new Diagnostic(DiagnosticId.NotDifferentiable, "only float models without state can be trained")
+                {
+                    At = [$"operator {n}"],
+                    Found = n.Outputs.IsEmpty ? null : n.Outputs[0].Type.ToString(),
+                    Hint = "start from the float model; quantization comes after training",
+                }),
+        ];
+        if (!problems.IsEmpty)
+        {
+            throw new DiagnosticException(problems);
+        }
+    }
+
+    private static ImmutableArray<TrainedVariable> FindVariables(Graph source, TrainingOptions options)
+    {
+        Dictionary<Value, TrainedVariable> found = [];
+        HashSet<string> names = [];
+        foreach (Node node in source.Nodes)
+        {
+            for (int i = 0; i < node.Inputs.Length; i++)
+            {
+                if (node.Inputs[i] is { Constant.DType: DType.F32 } constant
+                    && !found.ContainsKey(constant)
+                    && i < node.Op.Schema.Inputs.Length
+                    && node.Op.Schema.Inputs[i].TrimEnd('?') is var operand
+                    && Trainable.Contains(operand))
+                {
+                    string name = $"{node.Name}/{operand}";
+                    for (int copy = 2; !names.Add(name); copy++)
+                    {
+                        name = $"{node.Name}/{operand}_{copy}";
+                    }
+
+                    float rate = options.Rates.LastOrDefault(r => r.Matches(node.Name))?.Factor ?? 1;
+                    found.Add(constant, new(name, node.Name, operand, constant, rate));
+                }
+            }
+        }
+
+        ImmutableArray<Diagnostic> unused =
+        [
+            .. options.Rates.Where(r => !found.Values.Any(v => r.Matches(v.Layer))).Select(r => new Diagnostic(
+                DiagnosticId.RuleMatchesNothing, "a per-layer rule matches no layer that can be trained")
+            {
+                Found = $"'{r.Pattern}'",
+                Expected = "a pattern that is found in the name of a layer with weights",
+                Hint = "'optc inspect' lists the layers of a model",
+            }),
+        ];
+        return !unused.IsEmpty ? throw new DiagnosticException(unused)
+            : found.Values.All(v => v.Rate == 0) ? throw new DiagnosticException(
+                new Diagnostic(DiagnosticId.InvalidOption, "there is nothing to train")
+                {
+                    Found = found.Count == 0 ? "a model without weights" : "every layer is frozen",
+                })
+            : [.. found.Values];
+    }
+}

@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using Optc.Ir;
+
+namespace Optc.Runtime.Training;
+
+/// <summary>What one step of training does.</summary>
+public sealed record TrainingOptions
+{
+    public Loss Loss { get; init; } = Loss.SparseCrossEntropy;
+
+    public Optimizer Optimizer { get; init; } = Optimizer.Adam();
+
+    /// <summary>Layers whose rate is not that of the run; of several rules that match, the last counts. Rate 0 freezes.</summary>
+    public ImmutableArray<LayerRate> Rates { get; init; } = [];
+
+    /// <summary>Gradients are shortened together to this Euclidean length; none when <see langword="null"/>.</summary>
+    public float? ClipNorm { get; init; }
+
+    /// <summary>Weight of the past in an exponential moving average of the weights, which is what training exports then.</summary>
+    public float? MovingAverage { get; init; }
+
+    /// <summary>A weight for each sample's loss, as an input of the step; negative ones are allowed.</summary>
+    public bool SampleWeights { get; init; }
+
+    /// <summary>
+    /// Changes every new value of a variable before it is stored; this is where masks and codebooks are kept. What it
+    /// returns is all that anybody ever sees of the variable.
+    /// </summary>
+    public Func<Expressions, TrainedVariable, Value, Value>? Project { get; init; }
+
+    /// <summary>Changes every gradient before the optimizer sees it.</summary>
+    public Func<Expressions, TrainedVariable, Value, Value>? ProjectGradient { get; init; }
+}
+
+/// <summary>The learning rate of the layers whose names match.</summary>
+/// <param name="Factor">Multiplies the rate of the run; 0 freezes the layers.</param>
+public sealed record LayerRate(string Pattern, float Factor)
+{
+    private readonly Regex _regex = Compile(Pattern);
+
+    public bool Matches(string layer) => _regex.IsMatch(layer);
+
+    // Linear time: a pattern comes from the user.
+    private static Regex Compile(string pattern)
+    {
+        try
+        {
+            return new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+        }
+        catch (Exception problem) when (problem is ArgumentException or NotSupportedException)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidOption, "the pattern of a layer cannot be used")
+            {
+                Found = $"'{pattern}'",
+                Expected = "a regular expression without look-around and back references",
+                Hint = problem.Message,
+            });
+        }
+    }
+}
+
+/// <summary>A constant of the model that training changes.</summary>
+/// <param name="Name">Name of its resource variable, unique.</param>
+/// <param name="Layer">Name of the first layer that uses it.</param>
+/// <param name="Operand">What it is to that layer: <c>w</c>, <c>bias</c>, ….</param>
+/// <param name="Source">The constant in the model's graph.</param>
+/// <param name="Rate">Multiplies the learning rate.</param>
+public sealed record TrainedVariable(string Name, string Layer, string Operand, Value Source, float Rate)
+{
+    public Shape Shape => Source.Type.Shape;
+}
