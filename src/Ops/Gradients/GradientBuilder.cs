@@ -56,12 +56,11 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
     /// <summary>Adds an op.</summary>
     public Node AddNode(IOp op, params ImmutableArray<Value?> operands) => graph.Add(op, operands, $"{node.Name}/gradient");
 
-    public static Value Scalar(float value) => GraphBuilder.Constant(TensorData.Scalar(value), "");
+    public Value Scalar(float value) => Constant(TensorData.Scalar(value));
 
-    public static Value Ints(params ReadOnlySpan<int> values) => GraphBuilder.Constant(TensorData.FromInts([values.Length], values), "");
+    public Value Ints(params ReadOnlySpan<int> values) => Constant(TensorData.FromInts([values.Length], values));
 
-    public static Value Zeros(Shape shape) =>
-        GraphBuilder.Constant(TensorData.FromFloats(shape, new float[checked((int)shape.ElementCount)]), "");
+    public Value Zeros(Shape shape) => Constant(TensorData.FromFloats(shape, new float[checked((int)shape.ElementCount)]));
 
     public Value Multiply(Value a, Value b) => Add(new Mul(), a, b);
 
@@ -133,4 +132,6 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
     public Value BeforeActivation(FusedActivation activation, Value gradient) => activation is FusedActivation.None
         ? gradient
         : Add(new ActivationGradient(activation), gradient, Output());
+
+    private Value Constant(TensorData data) => GraphBuilder.Constant(data, $"{node.Name}/constant");
 }
