@@ -3,7 +3,8 @@ using Optc.Tests.Benchmarks;
 
 // "speed [FILTER]": stopwatch tables in seconds. "models RUNNER FILE...": whole models beside LiteRT, whose runner is
 // tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. "calibration SHARED": samples
-// a second of the quantizer. Anything else goes to BenchmarkDotNet.
+// a second of the quantizer. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
+// to BenchmarkDotNet.
 if (args is ["speed", ..])
 {
     SpeedTable.Print(args.Length > 1 ? args[1] : "");
@@ -25,6 +26,12 @@ if (args is ["quantization", string shared])
 if (args is ["calibration", string folder])
 {
     CalibrationSpeed.Print(folder);
+    return;
+}
+
+if (args is ["fuzz", _, ..])
+{
+    Environment.ExitCode = FuzzCommand.Parse(args.AsSpan(1)).Run();
     return;
 }
 
