@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -19,7 +20,7 @@ namespace Optc.Ops;
 /// <c>reference/batch_to_space_nd.h</c>, versions 1 to 4.
 /// </para>
 /// </remarks>
-public sealed record BatchToSpaceNd : IOp<BatchToSpaceNd>, IExecutable, IQuantizable, ITfLiteOp<BatchToSpaceNd>
+public sealed record BatchToSpaceNd : IOp<BatchToSpaceNd>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<BatchToSpaceNd>
 {
     public static OpSchema Declaration { get; } = new("batch_to_space_nd", ["x", "block", "crops"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -59,6 +60,8 @@ public sealed record BatchToSpaceNd : IOp<BatchToSpaceNd>, IExecutable, IQuantiz
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new SpaceToBatchNd(), g.Gradient(), g.Input(1), g.Input(2)));
 
     public Kernel Prepare(KernelContext context)
     {

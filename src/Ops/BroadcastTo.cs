@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 130, kernel <c>broadcast_to.cc</c>, versions 2 and 3.</para>
 /// </remarks>
-public sealed record BroadcastTo : IOp<BroadcastTo>, IExecutable, IQuantizable, ITfLiteOp<BroadcastTo>
+public sealed record BroadcastTo : IOp<BroadcastTo>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<BroadcastTo>
 {
     public static OpSchema Declaration { get; } = new("broadcast_to", ["x", "shape"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -57,6 +58,8 @@ public sealed record BroadcastTo : IOp<BroadcastTo>, IExecutable, IQuantizable, 
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.SumTo(g.Gradient(), g.Input(0).Type.Shape));
 
     public Kernel Prepare(KernelContext context)
     {

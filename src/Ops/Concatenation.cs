@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -21,7 +22,7 @@ namespace Optc.Ops;
 /// refused, as there.
 /// </para>
 /// </remarks>
-public sealed record Concatenation(int Axis) : IOp<Concatenation>, IExecutable, IQuantizable, ITfLiteOp<Concatenation>
+public sealed record Concatenation(int Axis) : IOp<Concatenation>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Concatenation>
 {
     public static OpSchema Declaration { get; } = new("concatenation", ["x*"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -92,6 +93,22 @@ public sealed record Concatenation(int Axis) : IOp<Concatenation>, IExecutable, 
     public QuantRule QuantRule(OpOperands operands) => new(
         [OperandRule.Activation, .. Enumerable.Repeat(OperandRule.SameAsInput(0), operands.Count - 1)],
         [OperandRule.SameAsInput(0)]);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        int axis = Dimensions.Axis(Axis, g.Output().Type.Shape.Rank);
+        int begin = 0;
+        for (int i = 0; i < g.InputCount; i++)
+        {
+            int size = g.Input(i).Type.Shape[axis];
+            if (g.Wants(i))
+            {
+                g.Give(i, g.SliceAlong(g.Gradient(), axis, begin, size));
+            }
+
+            begin += size;
+        }
+    }
 
     public Kernel Prepare(KernelContext context)
     {

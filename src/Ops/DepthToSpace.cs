@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 126, reference kernel
 /// <c>reference/depth_to_space.h</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record DepthToSpace(int BlockSize) : IOp<DepthToSpace>, IExecutable, IQuantizable, ITfLiteOp<DepthToSpace>
+public sealed record DepthToSpace(int BlockSize) : IOp<DepthToSpace>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<DepthToSpace>
 {
     public static OpSchema Declaration { get; } = new("depth_to_space", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -57,6 +58,8 @@ public sealed record DepthToSpace(int BlockSize) : IOp<DepthToSpace>, IExecutabl
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new SpaceToDepth(BlockSize), g.Gradient()));
 
     public Kernel Prepare(KernelContext context)
     {

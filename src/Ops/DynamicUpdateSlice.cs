@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 151, kernel <c>dynamic_update_slice.cc</c>, versions 1 to 4.</para>
 /// </remarks>
-public sealed record DynamicUpdateSlice : IOp<DynamicUpdateSlice>, IExecutable, IQuantizable, ITfLiteOp<DynamicUpdateSlice>
+public sealed record DynamicUpdateSlice : IOp<DynamicUpdateSlice>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<DynamicUpdateSlice>
 {
     public static OpSchema Declaration { get; } = new("dynamic_update_slice", ["x", "update", "start"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -69,6 +70,21 @@ public sealed record DynamicUpdateSlice : IOp<DynamicUpdateSlice>, IExecutable, 
 
     public QuantRule QuantRule(OpOperands operands) => new(
         [OperandRule.Activation, OperandRule.SameAsInput(0), OperandRule.AsIs], [OperandRule.SameAsInput(0)]);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        (Shape x, Shape update) = (g.Input(0).Type.Shape, g.Input(1).Type.Shape);
+        if (g.Wants(0))
+        {
+            g.Give(0, g.Add(new DynamicUpdateSlice(), g.Gradient(), g.Zeros(update), g.Input(2)));
+        }
+
+        if (g.Wants(1))
+        {
+            int[] start = [.. g.ConstantInts(2).Select((first, axis) => Math.Clamp(first, 0, x[axis] - update[axis]))];
+            g.Give(1, g.Add(new Slice(), g.Gradient(), g.Ints(start), g.Ints(update.Dims.AsSpan())));
+        }
+    }
 
     public Kernel Prepare(KernelContext context)
     {

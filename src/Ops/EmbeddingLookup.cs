@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// unless i8 is declared.</para>
 /// <para>Source: TFLite builtin 7, <c>embedding_lookup.cc</c> of LiteRT, versions 1 to 4.</para>
 /// </remarks>
-public sealed record EmbeddingLookup : IOp<EmbeddingLookup>, IExecutable, IQuantizable, ITfLiteOp<EmbeddingLookup>
+public sealed record EmbeddingLookup : IOp<EmbeddingLookup>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<EmbeddingLookup>
 {
     public static OpSchema Declaration { get; } = new("embedding_lookup", ["index", "table"], ["y"])
     {
@@ -57,6 +58,12 @@ public sealed record EmbeddingLookup : IOp<EmbeddingLookup>, IExecutable, IQuant
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.AsIs, OperandRule.Activation], [OperandRule.SameAsInput(1)]) { Activations = KernelTypes.I8, Hybrid = true };
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value indices = g.Reshape(g.Input(0), Shape.Of([g.Input(0).Type.Shape[0], 1]));
+        g.Give(1, g.Add(new ScatterNd(), indices, g.Gradient(), g.Ints(g.Input(1).Type.Shape.Dims.AsSpan())));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>dims [rank], value [1 element] -> y [dims]</c>; dims i32 or i64.</para>
 /// <para>Types of value and y: any of whole bytes, quantized alike. Source: TFLite builtin 94, kernel <c>fill.cc</c>, versions 1 to 4.</para>
 /// </remarks>
-public sealed record Fill : IOp<Fill>, IExecutable, IQuantizable, ITfLiteOp<Fill>
+public sealed record Fill : IOp<Fill>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Fill>
 {
     public static OpSchema Declaration { get; } = new("fill", ["dims", "value"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -59,6 +60,8 @@ public sealed record Fill : IOp<Fill>, IExecutable, IQuantizable, ITfLiteOp<Fill
     }
 
     public QuantRule QuantRule(OpOperands operands) => new([OperandRule.AsIs, OperandRule.Activation], [OperandRule.SameAsInput(1)]);
+
+    public void Differentiate(GradientBuilder g) => g.Give(1, g.SumTo(g.Gradient(), g.Input(1).Type.Shape));
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -19,7 +20,7 @@ namespace Optc.Ops;
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 36, reference kernel <c>reference/gather.h</c>,
 /// versions 1 to 7.</para>
 /// </remarks>
-public sealed record Gather(int Axis, int BatchDims = 0) : IOp<Gather>, IExecutable, IQuantizable, ITfLiteOp<Gather>
+public sealed record Gather(int Axis, int BatchDims = 0) : IOp<Gather>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Gather>
 {
     public static OpSchema Declaration { get; } = new("gather", ["x", "indices"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -70,6 +71,32 @@ public sealed record Gather(int Axis, int BatchDims = 0) : IOp<Gather>, IExecuta
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    /// <summary>Adds up what went to each slice; the indexed dimensions are brought to the front for that.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+        (Shape x, Shape shape) = (g.Input(0).Type.Shape, g.Input(1).Type.Shape);
+        (int axis, int batch) = Resolve(x, shape);
+        int batches = (int)Dimensions.Outer(x, batch);
+        int outer = x.Dims[batch..axis].Aggregate(1, (a, b) => a * b);
+        int count = (int)Dimensions.Inner(shape, batch);
+        int inner = (int)Dimensions.Inner(x, axis + 1);
+        Value indices = IndexTuples.Wide(g, g.Reshape(g.Input(1), Shape.Of([batches, count])));
+        if (batches > 1)
+        {
+            indices = g.Plus(indices, IndexTuples.RowStarts(indices.Type.DType, batches, x[axis]));
+        }
+
+        Value updates = g.Reshape(g.Gradient(), Shape.Of([batches, outer, count, inner]));
+        Value moved = outer == 1 ? updates : g.Add(new Transpose(), updates, g.Ints(0, 2, 1, 3));
+        Value sums = g.Add(
+            new ScatterNd(),
+            g.Reshape(indices, Shape.Of([batches * count, 1])),
+            g.Reshape(moved, Shape.Of([batches * count, outer * inner])),
+            g.Ints(batches * x[axis], outer * inner));
+        Value rows = g.Reshape(sums, Shape.Of([batches, x[axis], outer, inner]));
+        g.Give(0, g.Reshape(outer == 1 ? rows : g.Add(new Transpose(), rows, g.Ints(0, 2, 1, 3)), x));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 107, kernel <c>gather_nd.cc</c>, versions 1 to 5.</para>
 /// </remarks>
-public sealed record GatherNd : IOp<GatherNd>, IExecutable, IQuantizable, ITfLiteOp<GatherNd>
+public sealed record GatherNd : IOp<GatherNd>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<GatherNd>
 {
     public static OpSchema Declaration { get; } = new("gather_nd", ["x", "indices"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -54,6 +55,9 @@ public sealed record GatherNd : IOp<GatherNd>, IExecutable, IQuantizable, ITfLit
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(
+        new ScatterNd(), IndexTuples.Wide(g, g.Input(1)), g.Gradient(), g.Ints(g.Input(0).Type.Shape.Dims.AsSpan())));
 
     public Kernel Prepare(KernelContext context)
     {

@@ -1,4 +1,5 @@
 using Optc.Ir;
+using Optc.Ops.Gradients;
 
 namespace Optc.Ops;
 
@@ -43,6 +44,25 @@ internal sealed class IndexTuples
             Found = $"{indices[-1]}",
             Expected = $"at most {addressed.Rank}",
         };
+
+    /// <summary>Indices in a type that SCATTER_ND takes.</summary>
+    public static Value Wide(GradientBuilder g, Value indices) =>
+        indices.Type.DType is DType.I16 ? g.Add(new Cast(DType.I32), indices) : indices;
+
+    /// <summary>A constant <c>[rows, 1]</c>: where each row of a matrix begins that is read as a vector.</summary>
+    /// <param name="type">i32 or i64.</param>
+    /// <param name="length">Elements of a row.</param>
+    /// <exception cref="OpRuleException">A beginning does not fit 32 bits.</exception>
+    public static Value RowStarts(DType type, int rows, int length)
+    {
+        Dimensions.Size((long)rows * length);
+        IEnumerable<int> starts = Enumerable.Range(0, rows).Select(row => row * length);
+        return GraphBuilder.Constant(
+            type is DType.I64
+                ? TensorData.From<long>(type, Shape.Of([rows, 1]), [.. starts.Select(s => (long)s)])
+                : TensorData.FromInts(Shape.Of([rows, 1]), [.. starts]),
+            "");
+    }
 
     /// <summary>Number of the slice that one tuple addresses, in row-major order.</summary>
     /// <exception cref="OpRuleException">An index is out of range.</exception>

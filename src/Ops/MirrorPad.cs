@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -18,7 +19,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any of whole bytes. Source: TFLite builtin 100, kernel <c>mirror_pad.cc</c>, versions 1 to 3.</para>
 /// </remarks>
-public sealed record MirrorPad(MirrorPadMode Mode) : IOp<MirrorPad>, IExecutable, IQuantizable, ITfLiteOp<MirrorPad>
+public sealed record MirrorPad(MirrorPadMode Mode) : IOp<MirrorPad>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<MirrorPad>
 {
     public static OpSchema Declaration { get; } = new("mirror_pad", ["x", "paddings"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -43,6 +44,37 @@ public sealed record MirrorPad(MirrorPadMode Mode) : IOp<MirrorPad>, IExecutable
     public ImmutableArray<TensorType> InferTypes(OpOperands operands) => [Paddings.Infer(operands, limit: Skip)];
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    /// <summary>Folds the borders back, one axis after the other.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+        Shape x = g.Input(0).Type.Shape;
+        int[] widths = g.ConstantInts(1);
+        Value folded = g.Gradient();
+        for (int axis = 0; axis < x.Rank; axis++)
+        {
+            (int before, int after, int size) = (widths[2 * axis], widths[(2 * axis) + 1], x[axis]);
+            Value whole = folded;
+            if (before + after > 0)
+            {
+                folded = g.SliceAlong(whole, axis, before, size);
+            }
+
+            if (before > 0)
+            {
+                Value border = g.Add(new ReverseV2(), g.SliceAlong(whole, axis, 0, before), g.Ints(axis));
+                folded = g.Plus(folded, g.PadAlong(border, axis, Skip, size - Skip - before));
+            }
+
+            if (after > 0)
+            {
+                Value border = g.Add(new ReverseV2(), g.SliceAlong(whole, axis, before + size, after), g.Ints(axis));
+                folded = g.Plus(folded, g.PadAlong(border, axis, size - Skip - after, Skip));
+            }
+        }
+
+        g.Give(0, folded);
+    }
 
     public Kernel Prepare(KernelContext context)
     {

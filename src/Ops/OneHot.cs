@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.TfLite;
 
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types of on, off, y: any of whole bytes. Source: TFLite builtin 85, kernel <c>one_hot.cc</c>, version 1.</para>
 /// </remarks>
-public sealed record OneHot(int Axis) : IOp<OneHot>, IExecutable, ITfLiteOp<OneHot>
+public sealed record OneHot(int Axis) : IOp<OneHot>, IExecutable, IDifferentiable, ITfLiteOp<OneHot>
 {
     public static OpSchema Declaration { get; } = new("one_hot", ["indices", "depth", "on", "off"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -54,6 +55,12 @@ public sealed record OneHot(int Axis) : IOp<OneHot>, IExecutable, ITfLiteOp<OneH
         return [indices.HasRank
             ? new(type, Dimensions.Checked(indices.Dims.Insert(Place(indices), depth ?? -1).AsSpan()))
             : new(type, Shape.Unranked)];
+    }
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value isHot = g.Add(new Equal(), g.Add(new OneHot(Axis), g.Input(0), g.Input(1), g.Scalar(1), g.Scalar(0)), g.Scalar(1));
+        g.GiveChosen(isHot, 2, 3);
     }
 
     public Kernel Prepare(KernelContext context)

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x* [d0, ...] -> y [.., count, ..]</c>, one dimension more.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 83, kernel <c>pack.cc</c>, versions 1 to 4.</para>
 /// </remarks>
-public sealed record Pack(int ValuesCount, int Axis) : IOp<Pack>, IExecutable, IQuantizable, ITfLiteOp<Pack>
+public sealed record Pack(int ValuesCount, int Axis) : IOp<Pack>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Pack>
 {
     public static OpSchema Declaration { get; } = new("pack", ["x*"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -84,6 +85,18 @@ public sealed record Pack(int ValuesCount, int Axis) : IOp<Pack>, IExecutable, I
     public QuantRule QuantRule(OpOperands operands) => new(
         [OperandRule.Activation, .. Enumerable.Repeat(OperandRule.SameAsInput(0), operands.Count - 1)],
         [OperandRule.SameAsInput(0)]);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Node slices = g.AddNode(new Unpack(ValuesCount, Axis), g.Gradient());
+        for (int i = 0; i < g.InputCount; i++)
+        {
+            if (g.Wants(i))
+            {
+                g.Give(i, slices.Outputs[i]);
+            }
+        }
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Types: any of whole bytes; value has the type of x, and for int8 the quantization of y.</para>
 /// <para>Source: TFLite builtin 60, reference kernel <c>reference/pad.h</c>, versions 1 to 5.</para>
 /// </remarks>
-public sealed record PadV2 : IOp<PadV2>, IExecutable, IQuantizable, ITfLiteOp<PadV2>
+public sealed record PadV2 : IOp<PadV2>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<PadV2>
 {
     public static OpSchema Declaration { get; } = new("padv2", ["x", "paddings", "value"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -43,6 +44,21 @@ public sealed record PadV2 : IOp<PadV2>, IExecutable, IQuantizable, ITfLiteOp<Pa
 
     public QuantRule QuantRule(OpOperands operands) => new(
         [OperandRule.Activation, OperandRule.AsIs, OperandRule.SameAsInput(0)], [OperandRule.SameAsInput(0)]);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Value inside = Paddings.Inside(g);
+        if (g.Wants(0))
+        {
+            g.Give(0, inside);
+        }
+
+        if (g.Wants(2))
+        {
+            Value border = g.Minus(g.Gradient(), g.Add(new Pad(), inside, g.Input(1)));
+            g.Give(2, g.SumTo(border, g.Input(2).Type.Shape));
+        }
+    }
 
     public Kernel Prepare(KernelContext context)
     {

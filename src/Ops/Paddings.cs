@@ -1,5 +1,6 @@
 using Optc.Ir;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 
 namespace Optc.Ops;
@@ -57,6 +58,15 @@ internal static class Paddings
         }
 
         return x.Shaped(dims);
+    }
+
+    /// <summary>The part of the gradient of a padded tensor that belongs to the tensor.</summary>
+    public static Value Inside(GradientBuilder g)
+    {
+        Shape x = g.Input(0).Type.Shape;
+        int[] widths = g.ConstantInts(1);
+        int[] begin = [.. Enumerable.Range(0, x.Rank).Select(axis => widths[2 * axis])];
+        return g.Add(new Slice(), g.Gradient(), g.Ints(begin), g.Ints(x.Dims.AsSpan()));
     }
 
     /// <summary>Plans the copy of a tensor between its borders.</summary>

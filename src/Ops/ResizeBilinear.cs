@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Resize;
 using Optc.Ops.Quantization;
@@ -21,7 +22,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 23, reference kernel <c>reference/resize_bilinear.h</c>, versions 1 to 4.</para>
 /// </remarks>
 public sealed record ResizeBilinear(bool AlignCorners = false, bool HalfPixelCenters = false)
-    : IOp<ResizeBilinear>, IExecutable, IQuantizable, ITfLiteOp<ResizeBilinear>
+    : IOp<ResizeBilinear>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<ResizeBilinear>
 {
     private delegate void Row<T>(ReadOnlySpan<T> lower, ReadOnlySpan<T> upper, int row, Span<T> y);
 
@@ -65,6 +66,12 @@ public sealed record ResizeBilinear(bool AlignCorners = false, bool HalfPixelCen
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Shape x = g.Input(0).Type.Shape;
+        g.Give(0, g.Add(new ResizeBilinearGradient(x[1], x[2], AlignCorners, HalfPixelCenters), g.Gradient()));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Resize;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -18,7 +19,7 @@ namespace Optc.Ops;
 /// <c>reference/resize_nearest_neighbor.h</c>, versions 1 to 4.</para>
 /// </remarks>
 public sealed record ResizeNearestNeighbor(bool AlignCorners = false, bool HalfPixelCenters = false)
-    : IOp<ResizeNearestNeighbor>, IExecutable, IQuantizable, ITfLiteOp<ResizeNearestNeighbor>
+    : IOp<ResizeNearestNeighbor>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<ResizeNearestNeighbor>
 {
     public static OpSchema Declaration { get; } = new("resize_nearest_neighbor", ["x", "size"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -52,6 +53,12 @@ public sealed record ResizeNearestNeighbor(bool AlignCorners = false, bool HalfP
         [ImageSizes.Infer(operands)];
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Shape x = g.Input(0).Type.Shape;
+        g.Give(0, g.Add(new ResizeNearestNeighborGradient(x[1], x[2], AlignCorners, HalfPixelCenters), g.Gradient()));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [any], axes [n] -> y [same]</c>; axes i32 or i64, negative ones count from the end, none twice.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 105, kernel <c>reverse.cc</c>, versions 1 to 3.</para>
 /// </remarks>
-public sealed record ReverseV2 : IOp<ReverseV2>, IExecutable, IQuantizable, ITfLiteOp<ReverseV2>
+public sealed record ReverseV2 : IOp<ReverseV2>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<ReverseV2>
 {
     public static OpSchema Declaration { get; } = new("reverse_v2", ["x", "axes"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -46,6 +47,8 @@ public sealed record ReverseV2 : IOp<ReverseV2>, IExecutable, IQuantizable, ITfL
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new ReverseV2(), g.Gradient(), g.Input(1)));
 
     public Kernel Prepare(KernelContext context)
     {

@@ -4,6 +4,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.TfLite;
 
 namespace Optc.Ops;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: f32, i8, i16, u8, i32, i64, bool. Source: TFLite builtin 122, kernel <c>scatter_nd.cc</c>, version 1.</para>
 /// </remarks>
-public sealed record ScatterNd : IOp<ScatterNd>, IExecutable, ITfLiteOp<ScatterNd>
+public sealed record ScatterNd : IOp<ScatterNd>, IExecutable, IDifferentiable, ITfLiteOp<ScatterNd>
 {
     public static OpSchema Declaration { get; } = new("scatter_nd", ["indices", "updates", "shape"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -62,6 +63,8 @@ public sealed record ScatterNd : IOp<ScatterNd>, IExecutable, ITfLiteOp<ScatterN
 
         return [new(updates.DType, y)];
     }
+
+    public void Differentiate(GradientBuilder g) => g.Give(1, g.Add(new GatherNd(), g.Gradient(), g.Input(0)));
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [d0, ...], begin [rank], size [rank] -> y [size]</c>; a size of -1 goes to the end. The box lies inside x.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 65, kernel <c>slice.cc</c>, versions 1 to 6.</para>
 /// </remarks>
-public sealed record Slice : IOp<Slice>, IExecutable, IQuantizable, ITfLiteOp<Slice>
+public sealed record Slice : IOp<Slice>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Slice>
 {
     public static OpSchema Declaration { get; } = new("slice", ["x", "begin", "size"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -62,6 +63,13 @@ public sealed record Slice : IOp<Slice>, IExecutable, IQuantizable, ITfLiteOp<Sl
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        (Shape x, Shape y) = (g.Input(0).Type.Shape, g.Output().Type.Shape);
+        int[] begin = g.ConstantInts(1);
+        g.Give(0, g.Pad(g.Gradient(), begin, [.. begin.Select((first, axis) => x[axis] - first - y[axis])]));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

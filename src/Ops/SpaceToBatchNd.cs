@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -20,7 +21,7 @@ namespace Optc.Ops;
 /// <c>reference/space_to_batch_nd.h</c> of LiteRT, versions 1 to 4. TFLite Micro writes raw 0 into the border.
 /// </para>
 /// </remarks>
-public sealed record SpaceToBatchNd : IOp<SpaceToBatchNd>, IExecutable, IQuantizable, ITfLiteOp<SpaceToBatchNd>
+public sealed record SpaceToBatchNd : IOp<SpaceToBatchNd>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<SpaceToBatchNd>
 {
     public static OpSchema Declaration { get; } = new("space_to_batch_nd", ["x", "block", "paddings"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -60,6 +61,8 @@ public sealed record SpaceToBatchNd : IOp<SpaceToBatchNd>, IExecutable, IQuantiz
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new BatchToSpaceNd(), g.Gradient(), g.Input(1), g.Input(2)));
 
     public Kernel Prepare(KernelContext context)
     {

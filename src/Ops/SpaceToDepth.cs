@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 26, reference kernel
 /// <c>reference/space_to_depth.h</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record SpaceToDepth(int BlockSize) : IOp<SpaceToDepth>, IExecutable, IQuantizable, ITfLiteOp<SpaceToDepth>
+public sealed record SpaceToDepth(int BlockSize) : IOp<SpaceToDepth>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<SpaceToDepth>
 {
     public static OpSchema Declaration { get; } = new("space_to_depth", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -50,6 +51,8 @@ public sealed record SpaceToDepth(int BlockSize) : IOp<SpaceToDepth>, IExecutabl
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new DepthToSpace(BlockSize), g.Gradient()));
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>axis [1 element], x [.., d, ..] -> y* [.., d / parts, ..]</c>; the axis comes first, as in the format.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 49, kernel <c>split.cc</c>, versions 1 to 4.</para>
 /// </remarks>
-public sealed record Split(int NumSplits) : IOp<Split>, IExecutable, IQuantizable, ITfLiteOp<Split>
+public sealed record Split(int NumSplits) : IOp<Split>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Split>
 {
     public static OpSchema Declaration { get; } = new("split", ["axis", "x"], ["y*"]) { Kernels = KernelTypes.Any };
 
@@ -59,6 +60,8 @@ public sealed record Split(int NumSplits) : IOp<Split>, IExecutable, IQuantizabl
 
     public QuantRule QuantRule(OpOperands operands) => new(
         [OperandRule.AsIs, OperandRule.Activation], [.. Enumerable.Repeat(OperandRule.SameAsInput(1), NumSplits)]);
+
+    public void Differentiate(GradientBuilder g) => g.Give(1, g.Add(new Concatenation(g.ConstantInts(0)[0]), g.Gradients()));
 
     public Kernel Prepare(KernelContext context) =>
         MovedTensors.CutAlong(context, 1, Dimensions.Axis(context.ConstantInts(0)[0], context.Input(1).Shape.Rank));

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 102, kernel <c>split_v.cc</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record SplitV(int NumSplits) : IOp<SplitV>, IExecutable, IQuantizable, ITfLiteOp<SplitV>
+public sealed record SplitV(int NumSplits) : IOp<SplitV>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<SplitV>
 {
     public static OpSchema Declaration { get; } = new("split_v", ["x", "sizes", "axis"], ["y*"]) { Kernels = KernelTypes.Any };
 
@@ -59,6 +60,8 @@ public sealed record SplitV(int NumSplits) : IOp<SplitV>, IExecutable, IQuantiza
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count, NumSplits);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new Concatenation(g.ConstantInts(2)[0]), g.Gradients()));
 
     public Kernel Prepare(KernelContext context) =>
         MovedTensors.CutAlong(context, 0, Dimensions.Axis(context.ConstantInts(2)[0], context.Input(0).Shape.Rank));

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [.., 1, ..] -> y [.., ..]</c>. Types: any.</para>
 /// <para>Source: TFLite builtin 43, kernel <c>squeeze.cc</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record Squeeze(ImmutableArray<int> Axes) : IOp<Squeeze>, IReshaping, IQuantizable, ITfLiteOp<Squeeze>
+public sealed record Squeeze(ImmutableArray<int> Axes) : IOp<Squeeze>, IReshaping, IQuantizable, IDifferentiable, ITfLiteOp<Squeeze>
 {
     public static OpSchema Declaration { get; } = new("squeeze", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -55,6 +56,8 @@ public sealed record Squeeze(ImmutableArray<int> Axes) : IOp<Squeeze>, IReshapin
     public override int GetHashCode() => Axes.Aggregate(17, HashCode.Combine);
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Reshape(g.Gradient(), g.Input(0).Type.Shape));
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -27,9 +28,9 @@ namespace Optc.Ops;
 /// axes and offset.
 /// </para>
 /// </remarks>
-public sealed record StridedSlice(
+public sealed partial record StridedSlice(
     int BeginMask, int EndMask, int EllipsisMask, int NewAxisMask, int ShrinkAxisMask, bool Offset = false)
-    : IOp<StridedSlice>, IExecutable, IQuantizable, ITfLiteOp<StridedSlice>
+    : IOp<StridedSlice>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<StridedSlice>
 {
     public static OpSchema Declaration { get; } = new("strided_slice", ["x", "begin", "end", "strides"], ["y"]) { Kernels = KernelTypes.Any };
 

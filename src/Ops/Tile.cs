@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [d0, ...], multiples [rank] -> y [d0 * m0, ...]</c>; multiples i32 or i64, not negative.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 69, kernel <c>tile.cc</c>, versions 1 to 3.</para>
 /// </remarks>
-public sealed record Tile : IOp<Tile>, IExecutable, IQuantizable, ITfLiteOp<Tile>
+public sealed record Tile : IOp<Tile>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Tile>
 {
     public static OpSchema Declaration { get; } = new("tile", ["x", "multiples"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -63,6 +64,27 @@ public sealed record Tile : IOp<Tile>, IExecutable, IQuantizable, ITfLiteOp<Tile
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Shape x = g.Input(0).Type.Shape;
+        int[] multiples = g.ConstantInts(1);
+        List<int> dims = [];
+        List<int> repeated = [];
+        for (int i = 0; i < x.Rank; i++)
+        {
+            if (multiples[i] != 1)
+            {
+                repeated.Add(dims.Count);
+                dims.Add(multiples[i]);
+            }
+
+            dims.Add(x[i]);
+        }
+
+        Value copies = g.Reshape(g.Gradient(), Shape.Of([.. dims]));
+        g.Give(0, repeated.Count == 0 ? copies : g.Add(new Sum(KeepDims: false), copies, g.Ints([.. repeated])));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// are i32.</para>
 /// <para>Source: TFLite builtin 48, <c>topk_v2.cc</c> of LiteRT, versions 1 to 3; TFLite Micro does not have it.</para>
 /// </remarks>
-public sealed record TopkV2 : IOp<TopkV2>, IExecutable, IQuantizable, ITfLiteOp<TopkV2>
+public sealed record TopkV2 : IOp<TopkV2>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<TopkV2>
 {
     public static OpSchema Declaration { get; } = new("topk_v2", ["x", "k"], ["values", "positions"])
     {
@@ -65,6 +66,22 @@ public sealed record TopkV2 : IOp<TopkV2>, IExecutable, IQuantizable, ITfLiteOp<
 
     public QuantRule QuantRule(OpOperands operands) => new(
         [OperandRule.Activation, OperandRule.AsIs], [OperandRule.SameAsInput(0), OperandRule.AsIs]);
+
+    /// <summary>Brings the gradient of each value back to its position.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+        Shape x = g.Input(0).Type.Shape;
+        int rows = (int)Dimensions.Outer(x, x.Rank - 1);
+        int k = g.Output().Type.Shape[-1];
+        Value positions = g.Reshape(g.Output(1), Shape.Of([rows, k]));
+        Value indices = g.Plus(positions, IndexTuples.RowStarts(DType.I32, rows, x[-1]));
+        Value sums = g.Add(
+            new ScatterNd(),
+            g.Reshape(indices, Shape.Of([rows * k, 1])),
+            g.Reshape(g.Gradient(), Shape.Of([rows * k])),
+            g.Ints(rows * x[-1]));
+        g.Give(0, g.Reshape(sums, x));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [d0, ...], perm [rank] -> y</c> with <c>y.dim[i] = x.dim[perm[i]]</c>; perm i32 or i64, each axis once.</para>
 /// <para>Types: any of whole bytes. Source: TFLite builtin 39, reference kernel <c>reference/transpose.h</c>, versions 1 to 7.</para>
 /// </remarks>
-public sealed record Transpose : IOp<Transpose>, IExecutable, IQuantizable, ITfLiteOp<Transpose>
+public sealed record Transpose : IOp<Transpose>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Transpose>
 {
     public static OpSchema Declaration { get; } = new("transpose", ["x", "perm"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -62,6 +63,18 @@ public sealed record Transpose : IOp<Transpose>, IExecutable, IQuantizable, ITfL
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void Differentiate(GradientBuilder g)
+    {
+        int[] perm = g.ConstantInts(1);
+        int[] inverse = new int[perm.Length];
+        for (int i = 0; i < perm.Length; i++)
+        {
+            inverse[perm[i]] = i;
+        }
+
+        g.Give(0, g.Add(new Transpose(), g.Gradient(), g.Ints(inverse)));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [.., num, ..] -> y* [d0, ...]</c>, one dimension less.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 88, kernel <c>unpack.cc</c>, versions 1 to 4.</para>
 /// </remarks>
-public sealed record Unpack(int Num, int Axis) : IOp<Unpack>, IExecutable, IQuantizable, ITfLiteOp<Unpack>
+public sealed record Unpack(int Num, int Axis) : IOp<Unpack>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Unpack>
 {
     public static OpSchema Declaration { get; } = new("unpack", ["x"], ["y*"]) { Kernels = KernelTypes.Any };
 
@@ -58,6 +59,8 @@ public sealed record Unpack(int Num, int Axis) : IOp<Unpack>, IExecutable, IQuan
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count, Num);
+
+    public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new Pack(Num, Axis), g.Gradients()));
 
     public Kernel Prepare(KernelContext context)
     {

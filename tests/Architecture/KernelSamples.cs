@@ -114,7 +114,11 @@ internal static class KernelSamples
         ["relu_n1_to_1"] = Unary("relu_n1_to_1"),
         ["reshape"] = Unary("reshape", "{ shape: [3, 2] }", "$T[3, 2]$Q"),
         ["resize_bilinear"] = Resize("resize_bilinear"),
+        ["resize_bilinear_gradient"] = Graph(
+            "%x: $T[1, 3, 3, 1]", "%y: $T[1, 2, 2, 1] = resize_bilinear_gradient(%x) { height: 2, width: 2, align_corners: false, half_pixel_centers: false }"),
         ["resize_nearest_neighbor"] = Resize("resize_nearest_neighbor"),
+        ["resize_nearest_neighbor_gradient"] = Graph(
+            "%x: $T[1, 3, 3, 1]", "%y: $T[1, 2, 2, 1] = resize_nearest_neighbor_gradient(%x) { height: 2, width: 2, align_corners: false, half_pixel_centers: false }"),
         ["reverse_v2"] = Graph("%x: $T[2, 3]$Q", "@axes: i32[1] = [1] %y: $T[2, 3]$Q = reverse_v2(%x, @axes)"),
         ["round"] = Unary("round"),
         ["rsqrt"] = Unary("rsqrt"),

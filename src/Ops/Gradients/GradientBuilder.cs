@@ -31,6 +31,14 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
     /// <summary>Gradient of the loss with regard to a result; zeros where the loss does not depend on it.</summary>
     public Value Gradient(int index = 0) => gradients[index] ?? Zeros(node.Outputs[index].Type.Shape);
 
+    /// <summary>Gradients of all results, zeros where the loss does not depend on one.</summary>
+    public ImmutableArray<Value?> Gradients() => [.. Enumerable.Range(0, OutputCount).Select(Gradient)];
+
+    /// <summary>Integers of an operand that must be constant: axes, paddings, places.</summary>
+    /// <exception cref="OpRuleException">The operand is computed.</exception>
+    public int[] ConstantInts(int index) => Input(index).Constant?.AsInts()
+        ?? throw new OpRuleException($"operand {index} is computed, so that there is no gradient");
+
     /// <summary>True when the loss depends on a result.</summary>
     public bool HasGradient(int index) => gradients[index] is not null;
 
@@ -93,6 +101,35 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
         {
             Give(no, SumTo(Choose(condition, Scalar(0), Gradient()), Input(no).Type.Shape));
         }
+    }
+
+    /// <summary>Zeros around a value.</summary>
+    /// <param name="before">Widths in front of each dimension.</param>
+    /// <param name="after">Widths behind each dimension.</param>
+    public Value Pad(Value value, int[] before, int[] after)
+    {
+        int[] widths = [.. before.Zip(after).SelectMany(pair => (int[])[pair.First, pair.Second])];
+        return Array.TrueForAll(widths, w => w == 0)
+            ? value
+            : Add(new Pad(), value, GraphBuilder.Constant(TensorData.FromInts([before.Length, 2], widths), ""));
+    }
+
+    /// <summary>Zeros before and behind along one axis.</summary>
+    public Value PadAlong(Value value, int axis, int before, int after)
+    {
+        int[] first = new int[value.Type.Shape.Rank];
+        int[] last = new int[first.Length];
+        (first[axis], last[axis]) = (before, after);
+        return Pad(value, first, last);
+    }
+
+    /// <summary>A range along one axis.</summary>
+    public Value SliceAlong(Value value, int axis, int begin, int size)
+    {
+        Shape shape = value.Type.Shape;
+        int[] begins = new int[shape.Rank];
+        begins[axis] = begin;
+        return shape[axis] == size ? value : Add(new Slice(), value, Ints(begins), Ints(shape.With(axis, size).Dims.AsSpan()));
     }
 
     /// <summary>The same elements under another shape.</summary>

@@ -20,6 +20,8 @@ internal static class DoubleReference
         .. ElementwiseReference.Rules,
         .. FunctionReference.Rules,
         .. ReductionReference.Rules,
+        .. MovementReference.Rules,
+        .. LookupReference.Rules,
     ]);
 
     /// <summary>Every value of the graph that the inputs decide.</summary>
@@ -48,6 +50,7 @@ internal static class DoubleReference
     {
         DType.F32 => [.. value.Constant.AsFloats().ToArray().Select(f => (double)f)],
         DType.Bool => [.. value.Constant.Bytes.ToArray().Select(b => b == 0 ? 0d : 1d)],
+        DType.I16 => [.. value.Constant.Span<short>().ToArray().Select(i => (double)i)],
         _ => [.. value.Constant.AsInts().Select(i => (double)i)],
     };
 }
