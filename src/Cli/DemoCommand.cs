@@ -80,7 +80,7 @@ internal sealed class DemoCommand : Verb
             writer.WriteNumber("accuracyBefore", accuracy.Before.Value);
             writer.WriteNumber("accuracyAfter", accuracy.After.Value);
             writer.WriteNumber("testSamples", accuracy.After.Samples);
-            writer.WriteNumber("sqnrDb", output.Sqnr);
+            writer.WriteNumber("sqnr", output.Sqnr);
             writer.WriteNumber("argMaxAgreement", output.ArgMaxAgreement ?? 100);
             WriteFiles(writer, files);
             writer.WriteEndObject();

@@ -18,19 +18,21 @@ internal sealed class PassesCommand(Terminal terminal)
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
     {
         Terminal.WriteJson(Write);
+        Grid pipelines = new("pipeline", "passes in order");
         foreach (Pipeline pipeline in Pipelines.All)
         {
-            Terminal.WriteText($"{pipeline.Name}: {string.Join(", ", pipeline.Passes.Select(p => p.Name))}\n");
+            pipelines.Add(pipeline.Name, string.Join(", ", pipeline.Passes.Select(p => p.Name)));
         }
 
+        pipelines.PrintTo(Terminal);
         Terminal.WriteText("\n");
-        Grid table = new("pass", "rule", "what it does");
+        Grid table = new("pass, its rules", "what it does");
         foreach (IPass pass in PassSet.All)
         {
-            table.Add(pass.Name, "", pass.Summary);
+            table.Add(pass.Name, pass.Summary);
             foreach (IRewriteRule rule in RulesOf(pass))
             {
-                table.Add("", rule.Name, rule.Summary);
+                table.Add($"  {rule.Name}", rule.Summary);
             }
         }
 

@@ -34,11 +34,13 @@ internal sealed class LineProgress(Terminal terminal) : IProgress<WorkProgress>,
         }
     }
 
+    /// <summary>Clears the line, so that results can be printed; may be called again.</summary>
     public void Dispose()
     {
         if (_activity is not null)
         {
             terminal.OverwriteLine("");
+            _activity = null;
         }
     }
 }

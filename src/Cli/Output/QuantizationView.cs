@@ -34,7 +34,7 @@ internal sealed class QuantizationView
     public void Print(Terminal terminal, ImmutableArray<Diagnostic> errors)
     {
         terminal.WriteJson(writer => Write(writer, errors));
-        Grid layers = new("layer", "op", "status", "activations", ">weights", ">sqnr dB", "reason");
+        Grid layers = new("layer", "op", "status", "activations", ">weights", ">sqnr", "reason");
         foreach (LayerReport layer in _report.Layers)
         {
             ConstantReport? weights = Weights(layer);
@@ -141,11 +141,11 @@ internal sealed class QuantizationView
 
             if (double.IsFinite(constant.Sqnr))
             {
-                writer.WriteNumber("sqnrDb", constant.Sqnr);
+                writer.WriteNumber("sqnr", constant.Sqnr);
             }
             else
             {
-                writer.WriteString("sqnrDb", "Infinity");
+                writer.WriteString("sqnr", "Infinity");
             }
 
             writer.WriteNumber("widenedScales", constant.WidenedScales);

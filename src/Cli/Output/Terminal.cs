@@ -5,7 +5,6 @@ using System.Text.Json;
 using Optc.Ir;
 using Optc.Report;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Optc.Cli.Output;
 
@@ -19,7 +18,6 @@ internal sealed class Terminal : IDisposable
     public const int PlainWidth = 120;
 
     private const int NarrowestWidth = 40;
-    private const int UnbrokenWidth = 10_000;
 
     private static readonly JsonWriterOptions JsonFormat = new()
     {
@@ -56,7 +54,11 @@ internal sealed class Terminal : IDisposable
         }
     }
 
+    /// <summary>Columns of running text.</summary>
     public int Width { get; }
+
+    /// <summary>Columns of a table: those of the terminal; a file has no limit, so that a line is a row.</summary>
+    public int TableWidth { get; private init; } = int.MaxValue;
 
     public bool IsJson { get; set; }
 
@@ -75,7 +77,10 @@ internal sealed class Terminal : IDisposable
         bool isTerminal = !Console.IsOutputRedirected;
         bool isColoured = isTerminal && !isDumb && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         int width = isTerminal ? Math.Max(NarrowestWidth, Console.WindowWidth) : PlainWidth;
-        return new(output, error, width, isColoured, showsProgress: !Console.IsErrorRedirected && !isDumb);
+        return new(output, error, width, isColoured, showsProgress: !Console.IsErrorRedirected && !isDumb)
+        {
+            TableWidth = isTerminal ? width : int.MaxValue,
+        };
     }
 
     /// <summary>Help and version, which are text also when JSON was asked for.</summary>
@@ -90,33 +95,22 @@ internal sealed class Terminal : IDisposable
         }
     }
 
-    /// <summary>A table or the like, to standard output; nothing when JSON was asked for.</summary>
-    public void Write(IRenderable content)
+    /// <summary>Lines of a table, to standard output; nothing when JSON was asked for.</summary>
+    /// <param name="isHeading">Stands out where the terminal can show that.</param>
+    public void WriteLines(IEnumerable<string> lines, bool isHeading)
     {
-        if (IsJson)
+        foreach (string line in lines)
         {
-            return;
+            if (isHeading && _styled is not null && !IsJson)
+            {
+                _styled.Write(new Text(line, new(decoration: Decoration.Bold)));
+                _output.Write('\n');
+            }
+            else
+            {
+                WriteText(line + "\n");
+            }
         }
-
-        if (_styled is not null)
-        {
-            _styled.Write(content);
-            return;
-        }
-
-        using StringWriter text = new() { NewLine = "\n" };
-        IAnsiConsole plain = AnsiConsole.Create(new()
-        {
-            Ansi = AnsiSupport.No,
-            ColorSystem = ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(text),
-        });
-        // A line is a row: whoever reads the file has tools for long lines, but none for rows that were broken.
-        plain.Profile.Width = UnbrokenWidth;
-        plain.Write(content);
-        string[] lines = text.ToString().ReplaceLineEndings("\n").Split('\n');
-        _output.Write(string.Join('\n', lines.Select(l => l.TrimEnd())));
     }
 
     /// <summary>The tables of a report, to standard output; nothing when JSON was asked for.</summary>
@@ -126,7 +120,7 @@ internal sealed class Terminal : IDisposable
         {
             ReportTable table = report.Tables[i];
             WriteText(i == 0 ? "" : "\n");
-            Write(new Text(table.Name + "\n", new(decoration: Decoration.Bold | Decoration.Underline)));
+            WriteLines([table.Name.ToUpperInvariant()], isHeading: true);
             Grid grid = new([.. table.Columns.Select(c => c.IsNumber ? $">{c.Name}" : c.Name)]);
             foreach (ImmutableArray<string> row in table.Rows)
             {
