@@ -5,7 +5,6 @@ using System.Text.Json;
 using Optc.Backends.TfLiteMicro;
 using Optc.Cli.CommandLine;
 using Optc.Cli.Output;
-using Optc.Ir;
 using Optc.Passes;
 
 namespace Optc.Cli;

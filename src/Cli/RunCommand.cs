@@ -4,7 +4,6 @@ using System.Globalization;
 using Optc.Cli.CommandLine;
 using Optc.Cli.Output;
 using Optc.Data;
-using Optc.Files;
 using Optc.Ir;
 
 namespace Optc.Cli;

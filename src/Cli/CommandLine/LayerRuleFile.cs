@@ -25,7 +25,7 @@ internal static class LayerRuleFile
         try
         {
             using StreamReader text = new(path);
-            YamlStream yaml = new();
+            YamlStream yaml = [];
             yaml.Load(text);
             return yaml.Documents is [{ RootNode: YamlSequenceNode list }] ? [.. list.Select(entry => Rule(path, entry))] : throw NotRules(path, null);
         }

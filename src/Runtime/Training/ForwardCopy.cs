@@ -57,7 +57,7 @@ internal sealed class ForwardCopy(Graph source, GraphBuilder builder, int batch,
     }
 
     // Files say "1" where they mean the batch. A shape that keeps the first dimension in the source keeps it here.
-    private (IOp Op, ImmutableArray<Value?> Inputs) Rebatch(Reshape op, Node node, ImmutableArray<Value?> inputs)
+    private static (IOp Op, ImmutableArray<Value?> Inputs) Rebatch(Reshape op, Node node, ImmutableArray<Value?> inputs)
     {
         (Shape from, Shape to) = (node.Inputs[0]!.Type.Shape, node.Outputs[0].Type.Shape);
         if (!from.HasRank || !to.HasRank || from.Rank == 0 || to.Rank == 0 || from[0] != to[0])

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Optc.Ir;
 using Optc.Tests.Conformance.Models;
 using Optc.Tests.Snapshots;
 using Xunit;

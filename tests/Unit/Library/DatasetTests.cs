@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Optc.Data;
 using Optc.Formats.Npy;
 using Optc.Ir;
 using Optc.Passes.Quantize;

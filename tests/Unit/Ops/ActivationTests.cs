@@ -2,7 +2,6 @@ using System.Numerics;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;
-using Optc.Runtime;
 using Optc.Tests.Unit.Ops.Kernels;
 using Xunit;
 
@@ -18,7 +17,7 @@ public sealed class ActivationTests
         float.PositiveInfinity, float.NegativeInfinity, float.NaN, float.MaxValue, float.MinValue, float.Epsilon,
     ];
 
-    public static TheoryData<string> FloatOps() => new(FloatModels.Select(m => m.Op.Schema.Name + ((m.Op as Gelu)?.Approximate == true ? "~" : "")));
+    public static TheoryData<string> FloatOps() => [.. FloatModels.Select(m => m.Op.Schema.Name + ((m.Op as Gelu)?.Approximate == true ? "~" : ""))];
 
     // Error in units of the result, and absolute where a result may be a difference of nearly equal numbers.
     private static (IOp Op, Func<double, double> Model, double Relative, double Absolute)[] FloatModels =>

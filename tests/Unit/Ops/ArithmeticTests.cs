@@ -3,7 +3,6 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;
-using Optc.Ops.TfLite;
 using Optc.Tests.Unit.Ops.Kernels;
 using Xunit;
 

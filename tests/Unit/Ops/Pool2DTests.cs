@@ -1,4 +1,3 @@
-using System.Numerics;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;

@@ -61,7 +61,7 @@ public sealed class PipelineTests
 
             pipeline.Run(module, context);
 
-            Assert.Empty(context.Events.Where(e => e.Applied));
+            Assert.DoesNotContain(context.Events, e => e.Applied);
         }
     }
 

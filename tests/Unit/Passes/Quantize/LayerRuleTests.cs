@@ -1,5 +1,4 @@
 using Optc.Ir;
-using Optc.Ops;
 using Optc.Passes.Quantize;
 using Xunit;
 
