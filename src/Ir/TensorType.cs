@@ -8,10 +8,24 @@ public sealed record TensorType(DType DType, Shape Shape, QuantParams? Quant = n
     public float Scale => (Quant ?? throw NotQuantized()).Scale;
 
     /// <summary>Zero point of a per-tensor quantized type.</summary>
-    /// <exception cref="OpRuleException">The type carries no quantization, or a zero point beyond 32 bits.</exception>
-    public int ZeroPoint => (Quant ?? throw NotQuantized()).ZeroPoint is var zero and >= int.MinValue and <= int.MaxValue
-        ? (int)zero
-        : throw new OpRuleException("a zero point does not fit 32 bits") { Found = $"{Quant.ZeroPoint}" };
+    /// <exception cref="OpRuleException">The type carries no quantization, or a zero point that its elements cannot have.</exception>
+    public int ZeroPoint
+    {
+        get
+        {
+            long zero = (Quant ?? throw NotQuantized()).ZeroPoint;
+            (int low, int high) = DType switch
+            {
+                DType.I8 => (sbyte.MinValue, sbyte.MaxValue),
+                DType.U8 => (byte.MinValue, byte.MaxValue),
+                DType.I16 => (short.MinValue, short.MaxValue),
+                _ => (int.MinValue, int.MaxValue),
+            };
+            return zero >= low && zero <= high
+                ? (int)zero
+                : throw new OpRuleException($"a zero point is no {DType.Name} number") { Found = $"{zero}", Expected = $"{low} to {high}" };
+        }
+    }
 
     public long ElementCount => Shape.ElementCount;
 

@@ -8,6 +8,14 @@ namespace Optc.Runtime;
 /// <summary>Prepares a graph: types every value, computes what is constant, plans memory, prepares kernels.</summary>
 internal sealed class GraphCompiler(Session session, Graph graph)
 {
+    /// <summary>Message of a tensor that no array can hold.</summary>
+    public const string TooLarge = "an operand or result is larger than can be addressed";
+
+    public const string AddressableSize = "less than 2^31 elements";
+
+    /// <summary>Message of grids whose kernels would need an infinite factor.</summary>
+    public const string NoFiniteRatio = "the scales of the operands have no finite ratio";
+
     private readonly Dictionary<Value, ValueBuffer> _buffers = [];
     private readonly List<ValueBuffer> _variables = [];
     private readonly List<Step> _steps = [];
@@ -37,11 +45,11 @@ internal sealed class GraphCompiler(Session session, Graph graph)
             }
             catch (ArgumentOutOfRangeException problem) when (problem.ParamName == FixedPoint.FactorName)
             {
-                throw Refuse(node, "the scales of the operands have no finite ratio", $"{problem.ActualValue}", "finite scales above 0");
+                throw Refuse(node, NoFiniteRatio, $"{problem.ActualValue}", "finite scales above 0");
             }
             catch (OverflowException)
             {
-                throw Refuse(node, "an operand or result is larger than can be addressed", found: null, "less than 2^31 elements");
+                throw Refuse(node, TooLarge, found: null, AddressableSize);
             }
         }
 
@@ -179,11 +187,23 @@ internal sealed class GraphCompiler(Session session, Graph graph)
             return;
         }
 
+        RequireAddressable([.. inputs.OfType<ValueBuffer>(), .. outputs]);
         NodeContext context = new(session, inputs, outputs, immediate: false);
         Kernel kernel = ((IExecutable)node.Op).Prepare(context);
         _contexts.Add((context, _steps.Count));
         _live.Add((_steps.Count, node));
         _steps.Add(new StaticStep(node, kernel));
+    }
+
+    private static void RequireAddressable(ReadOnlySpan<ValueBuffer> buffers)
+    {
+        foreach (ValueBuffer buffer in buffers)
+        {
+            if (buffer.Type.Shape.IsKnown && buffer.Type.ElementCount > int.MaxValue)
+            {
+                throw new OpRuleException(TooLarge) { Found = buffer.Type.ToString(), Expected = AddressableSize };
+            }
+        }
     }
 
     private static void CheckTypes(Node node, ImmutableArray<TensorType> types)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops.Execution;
+using Optc.Ops.Kernels;
 
 namespace Optc.Runtime;
 
@@ -27,7 +28,19 @@ internal sealed class DynamicStep(Node node, Session session, ValueBuffer?[] inp
     {
         session.Charge(-_charged);
         long before = session.MemoryInUse;
-        Compute();
+        try
+        {
+            Compute();
+        }
+        catch (ArgumentOutOfRangeException problem) when (problem.ParamName == FixedPoint.FactorName)
+        {
+            throw new OpRuleException(GraphCompiler.NoFiniteRatio) { Found = $"{problem.ActualValue}", Expected = "finite scales above 0" };
+        }
+        catch (OverflowException)
+        {
+            throw new OpRuleException(GraphCompiler.TooLarge) { Expected = GraphCompiler.AddressableSize };
+        }
+
         _charged = session.MemoryInUse - before;
     }
 
