@@ -30,6 +30,12 @@ internal sealed record AffineStep(Node Node, Value X, Value Constant, bool Const
         }
 
         (Value x, Value constant) = a.Constant is null ? (a, b) : (b, a);
+        if (x.IsVariable)
+        {
+            reason = $"the variable '{x.Name}' may change before the layer reads it";
+            return null;
+        }
+
         if (x.Type.DType is not DType.F32)
         {
             reason = $"{x.Type.DType.Name} would round differently";

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Execution;
@@ -20,6 +21,9 @@ namespace Optc.Passes.Fold;
 /// </remarks>
 public sealed class FoldConstants(FoldConstantsOptions? options = null) : IRewriteRule
 {
+    /// <summary>Bytes for one node; what is larger does not belong into a file.</summary>
+    private const long MemoryLimit = 1 << 28;
+
     private readonly FoldConstantsOptions _options = options ?? FoldConstantsOptions.Default;
 
     public string Name => "fold-constant";
@@ -38,6 +42,12 @@ public sealed class FoldConstants(FoldConstantsOptions? options = null) : IRewri
         TensorData[] results;
         try
         {
+            // Before anything is computed: FILL and TILE can ask for any amount of memory.
+            if (KnownSize(node) is { } size && TooLarge(graph, node, size) is { } tooLarge)
+            {
+                return Rewrite.Decline(tooLarge);
+            }
+
             results = Compute(node, RoundingProfile.Tflm);
             if (DependsOnRounding(node, results))
             {
@@ -49,10 +59,14 @@ public sealed class FoldConstants(FoldConstantsOptions? options = null) : IRewri
             return Rewrite.Decline($"it cannot be computed: {problem.Diagnostics[0].Message}");
         }
 
-        long growth = results.Sum(r => (long)r.Bytes.Length) - Freed(graph, node);
-        if (growth > _options.Growth && !(_options.Decompress && IsCompressed(node)))
+        catch (OpRuleException problem)
         {
-            return Rewrite.Decline($"the result takes {growth} bytes more than its operands");
+            return Rewrite.Decline($"it cannot be computed: {problem.Message}");
+        }
+
+        if (TooLarge(graph, node, results.Sum(r => (long)r.Bytes.Length)) is { } larger)
+        {
+            return Rewrite.Decline(larger);
         }
 
         for (int i = 0; i < results.Length; i++)
@@ -100,6 +114,21 @@ public sealed class FoldConstants(FoldConstantsOptions? options = null) : IRewri
 
     private static bool IsCompressed(Node node) => node.Op is Dequantize || node.Inputs.Any(v => v is { Constant.Sparse: not null });
 
+    /// <summary>Bytes of the results, where the shape rule can tell.</summary>
+    private static long? KnownSize(Node node)
+    {
+        ImmutableArray<TensorType> types = node.Op.InferTypes(OpOperands.Of(node));
+        return types.All(t => t.Shape.IsKnown) ? types.Sum(t => t.ByteCount) : null;
+    }
+
+    private string? TooLarge(Graph graph, Node node, long size)
+    {
+        long growth = size - Freed(graph, node);
+        return growth > _options.Growth && !(_options.Decompress && IsCompressed(node))
+            ? string.Create(CultureInfo.InvariantCulture, $"the result takes {growth} bytes more than its operands")
+            : null;
+    }
+
     /// <summary>Bytes of the constants that only this node reads.</summary>
     private static long Freed(Graph graph, Node node) => node.Inputs
         .Where(v => v?.Constant is not null && !graph.IsOutput(v) && v.Users.All(u => u == node))
@@ -134,7 +163,7 @@ public sealed class FoldConstants(FoldConstantsOptions? options = null) : IRewri
             builder.Output(output);
         }
 
-        using Interpreter interpreter = new(GraphBuilder.Module([builder.Build()]), options: new() { Rounding = rounding });
+        using Interpreter interpreter = new(GraphBuilder.Module([builder.Build()]), options: new() { Rounding = rounding, MemoryLimit = MemoryLimit });
         interpreter.Run();
         return
         [

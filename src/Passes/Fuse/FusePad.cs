@@ -42,6 +42,11 @@ public sealed class FusePad : IRewriteRule
         }
 
         Value x = pad.Inputs[0]!;
+        if (x.IsVariable)
+        {
+            return Rewrite.Decline($"the variable '{x.Name}' may change before the convolution reads it");
+        }
+
         if (!Equals(x.Type.Quant, padded.Type.Quant))
         {
             return Rewrite.Decline("the border changes the quantization");

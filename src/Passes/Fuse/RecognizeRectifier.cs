@@ -33,7 +33,7 @@ public sealed class RecognizeRectifier : IRewriteRule
 
         IOp? op = Rectifier(outer.Low, outer.High);
         Value x = outer.X;
-        if (outer.X.Producer is { } producer && LimitOf(producer) is { } inner
+        if (outer.X.Producer is { } producer && LimitOf(producer) is { X.IsVariable: false } inner
             && Rectifier(Math.Max(inner.Low, outer.Low), Math.Min(inner.High, outer.High)) is { } both)
         {
             (op, x) = (both, inner.X);

@@ -72,6 +72,16 @@ public sealed class FoldConstantsTests
     }
 
     [Fact]
+    public void Refuses_a_large_result_before_it_is_computed()
+    {
+        PassModel model = new();
+        Value filled = model.Add("filled", new Fill(), PassModel.Ints("dims", 1 << 15, 1 << 15), PassModel.Floats("v", [], 2));
+        Module module = model.Output(model.Add("y", new ShapeOf(), filled)).Build();
+
+        Assert.Equal("the result takes 4294967284 bytes more than its operands", PassModel.Declines(new FoldConstants(), module, "filled"));
+    }
+
+    [Fact]
     public void Counts_only_constants_that_vanish()
     {
         PassModel model = new();

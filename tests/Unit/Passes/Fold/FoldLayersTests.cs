@@ -313,6 +313,17 @@ public sealed class FoldLayersTests
     }
 
     [Fact]
+    public void Declines_a_step_on_a_variable()
+    {
+        PassModel model = new();
+        model.Input("x", 1);
+        Value step = model.Add("step", new Mul(), PassModel.Variable("state", 1, 3), PassModel.Floats("k", [3], 1, 2, 3));
+        Module module = model.Output(model.Add("layer", new FullyConnected(), step, PassModel.Random("w", 1, 2, 3))).Build();
+
+        Assert.Equal("the variable 'state' may change before the layer reads it", PassModel.Declines(ScaleBefore, module, "layer"));
+    }
+
+    [Fact]
     public void Declines_a_constant_before_a_dense_layer_that_flattens()
     {
         PassModel model = new();

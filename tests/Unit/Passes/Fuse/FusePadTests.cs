@@ -101,6 +101,8 @@ public sealed class FusePadTests
         }));
         Assert.Equal("the widths of the border are computed", Reason(model => model.AddTyped(
             "pad", new Pad(), new(DType.F32, [1, 7, 7, 2]), model.Input("x", 1, 5, 5, 2), model.Input("p", new TensorType(DType.I32, [4, 2])))));
+        Assert.Equal("the variable 'state' may change before the convolution reads it", Reason(model => model.Add(
+            "pad", new Pad(), PassModel.Variable("state", 1, 5, 5, 2), PassModel.Paddings("p", 0, 0, 1, 1, 1, 1, 0, 0))));
         Assert.Equal("the number of rows is not known", Reason(model => model.Add(
             "pad", new Pad(), model.Input("x", new TensorType(DType.F32, [1, -1, 5, 2])), PassModel.Paddings("p", 0, 0, 1, 1, 1, 1, 0, 0))));
     }
