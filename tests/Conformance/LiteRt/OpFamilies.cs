@@ -79,6 +79,7 @@ internal static partial class OpFamilies
         new("CONV_2D", DType.I16, Exact, Convolution),
         new("DEPTHWISE_CONV_2D", DType.I16, Exact, DepthwiseConvolution),
         new("FULLY_CONNECTED", DType.I16, OneStep, Dense),
+        .. Pairs,
         new("CONV_2D", DType.F32, FloatTolerance, Convolution) { IsHybrid = true },
         new("FULLY_CONNECTED", DType.F32, FloatTolerance, Dense) { IsHybrid = true },
     ];

@@ -172,6 +172,14 @@ internal sealed class OpSampler(DType type, int seed)
             case DType.I32:
                 int[] indices = new int[tensor.ElementCount];
                 return MemoryMarshal.AsBytes<int>(indices).ToArray();
+            case DType.Bool:
+                byte[] truths = new byte[tensor.ElementCount];
+                for (int i = 0; i < truths.Length; i++)
+                {
+                    truths[i] = Coin() ? (byte)1 : (byte)0;
+                }
+
+                return truths;
             default:
                 byte[] bytes = new byte[tensor.ByteCount];
                 _random.NextBytes(bytes);
