@@ -10,15 +10,16 @@ namespace Optc.Ops;
 /// <summary>A relation between two broadcast operands, element by element.</summary>
 /// <remarks>
 /// <para>Types: 8-bit operands with one scale and zero point each, scales below 1; both are rescaled to real numbers in
-/// steps of 1/256, so finer differences are lost, as in the reference. i16 operands are compared by their raw values and
-/// need equal quantization. NaN is unequal to everything. The result is bool.</para>
-/// <para>Source: <c>reference/comparisons.h</c> and <c>comparisons.cc</c> of TFLite Micro; u8 and i16 exist in LiteRT only.
-/// </para>
+/// steps of 1/256, so finer differences are lost, as in the reference. i16 operands that are quantized are treated
+/// likewise by EQUAL and NOT_EQUAL, and by GREATER in the profile of TFLite Micro; in all other cases they are compared by
+/// their raw values and need equal quantization. NaN is unequal to everything. The result is bool.</para>
+/// <para>Source: <c>reference/comparisons.h</c> and <c>comparisons.cc</c> of TFLite Micro; u8, and i16 but for GREATER, exist
+/// in LiteRT only.</para>
 /// </remarks>
 public abstract record Comparison<TSelf> : BinaryElementwise<TSelf>, IQuantizable
     where TSelf : Comparison<TSelf>, IOp<TSelf>
 {
-    private const int FractionBits = 8;
+    private const int FractionBits = RealFractions.Bits;
 
     private protected Comparison()
     {
@@ -29,13 +30,18 @@ public abstract record Comparison<TSelf> : BinaryElementwise<TSelf>, IQuantizabl
 
     private protected override DType ResultOf(DType operand) => DType.Bool;
 
-    private protected static Kernel Prepare<TRelation>(KernelContext context)
+    /// <param name="rescalesInt16">True where quantized 16-bit operands are compared as real numbers.</param>
+    private protected static Kernel Prepare<TRelation>(KernelContext context, bool rescalesInt16 = false)
         where TRelation : struct, IRelation
     {
         switch (context.Input(0).DType)
         {
             case DType.F32:
                 return Plain<float, TRelation>(context);
+            case DType.I16 when rescalesInt16 && context.Input(0).Quant is not null:
+                (FixedPoint first, int firstZero) = ToFractions(context.Input(0));
+                (FixedPoint second, int secondZero) = ToFractions(context.Input(1));
+                return Broadcasting.Scalar<short, bool, RelatedReals<TRelation>>(context, new(first, firstZero, second, secondZero));
             case DType.I16:
                 RequireEqualQuantization(context);
                 return Plain<short, TRelation>(context);
@@ -65,16 +71,21 @@ public abstract record Comparison<TSelf> : BinaryElementwise<TSelf>, IQuantizabl
     /// <summary>The real number that each byte stands for, in steps of 1/256.</summary>
     private static int[] InFractions(TensorType type)
     {
-        Grid grid = Grid.Of(type);
-        FixedPoint factor = Grid.FactorBelowOne(grid.Scale);
+        (FixedPoint factor, int zero) = ToFractions(type);
         int[] table = new int[256];
         (int low, int high) = Grid.RangeOf(type.DType);
         for (int q = low; q <= high; q++)
         {
-            table[(byte)q] = factor.Scale((q - grid.ZeroPoint) << FractionBits);
+            table[(byte)q] = factor.Scale((q - zero) << FractionBits);
         }
 
         return table;
+    }
+
+    private static (FixedPoint Factor, int ZeroPoint) ToFractions(TensorType type)
+    {
+        Grid grid = Grid.Of(type);
+        return (Grid.FactorBelowOne(grid.Scale), grid.ZeroPoint);
     }
 
     private static void RequireEqualQuantization(KernelContext context)

@@ -34,5 +34,6 @@ public sealed record Equal : Comparison<Equal>, IOp<Equal>, ITfLiteOp<Equal>
         },
         new EqualOptions());
 
-    public override Kernel Prepare(KernelContext context) => Prepare<EqualRelation>(context);
+    public override Kernel Prepare(KernelContext context) =>
+        Prepare<EqualRelation>(context, rescalesInt16: true);
 }

@@ -2,6 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.TfLite;
 
@@ -9,12 +10,12 @@ namespace Optc.Ops;
 
 /// <summary>Tells element by element whether <c>a &gt; b</c>.</summary>
 /// <inheritdoc cref="Comparison{TSelf}" path="/remarks"/>
-/// <remarks>Types: f32, i8, u8, i32, i64. Source: TFLite builtin 61, versions 1 to 2.</remarks>
+/// <remarks>Types: f32, i8, u8, i16, i32, i64. Source: TFLite builtin 61, versions 1 to 2.</remarks>
 public sealed record Greater : Comparison<Greater>, IOp<Greater>, ITfLiteOp<Greater>
 {
     public static OpSchema Declaration { get; } = new("greater", ["a", "b"], ["y"])
     {
-        Kernels = KernelTypes.F32 | KernelTypes.I8 | KernelTypes.U8 | KernelTypes.I32 | KernelTypes.I64,
+        Kernels = KernelTypes.F32 | KernelTypes.I8 | KernelTypes.U8 | KernelTypes.I16 | KernelTypes.I32 | KernelTypes.I64,
     };
 
     public static BuiltinOperator Code => BuiltinOperator.Greater;
@@ -33,5 +34,6 @@ public sealed record Greater : Comparison<Greater>, IOp<Greater>, ITfLiteOp<Grea
         },
         new GreaterOptions());
 
-    public override Kernel Prepare(KernelContext context) => Prepare<GreaterRelation>(context);
+    public override Kernel Prepare(KernelContext context) =>
+        Prepare<GreaterRelation>(context, rescalesInt16: context.Rounding is RoundingProfile.Tflm);
 }

@@ -9,12 +9,12 @@ namespace Optc.Ops;
 
 /// <summary>Tells element by element whether <c>a &lt;= b</c>.</summary>
 /// <inheritdoc cref="Comparison{TSelf}" path="/remarks"/>
-/// <remarks>Types: f32, i8, u8, i32, i64. Source: TFLite builtin 63, versions 1 to 2.</remarks>
+/// <remarks>Types: f32, i8, u8, i16, i32, i64. Source: TFLite builtin 63, versions 1 to 2.</remarks>
 public sealed record LessEqual : Comparison<LessEqual>, IOp<LessEqual>, ITfLiteOp<LessEqual>
 {
     public static OpSchema Declaration { get; } = new("less_equal", ["a", "b"], ["y"])
     {
-        Kernels = KernelTypes.F32 | KernelTypes.I8 | KernelTypes.U8 | KernelTypes.I32 | KernelTypes.I64,
+        Kernels = KernelTypes.F32 | KernelTypes.I8 | KernelTypes.U8 | KernelTypes.I16 | KernelTypes.I32 | KernelTypes.I64,
     };
 
     public static BuiltinOperator Code => BuiltinOperator.LessEqual;

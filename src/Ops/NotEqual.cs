@@ -9,12 +9,12 @@ namespace Optc.Ops;
 
 /// <summary>Tells element by element whether <c>a != b</c>.</summary>
 /// <inheritdoc cref="Comparison{TSelf}" path="/remarks"/>
-/// <remarks>Types: f32, i8, u8, i32, i64, bool. Source: TFLite builtin 72, versions 1 to 3.</remarks>
+/// <remarks>Types: f32, i8, u8, i16, i32, i64, bool. Source: TFLite builtin 72, versions 1 to 3.</remarks>
 public sealed record NotEqual : Comparison<NotEqual>, IOp<NotEqual>, ITfLiteOp<NotEqual>
 {
     public static OpSchema Declaration { get; } = new("not_equal", ["a", "b"], ["y"])
     {
-        Kernels = KernelTypes.F32 | KernelTypes.I8 | KernelTypes.U8 | KernelTypes.I32 | KernelTypes.I64 | KernelTypes.Bool,
+        Kernels = KernelTypes.F32 | KernelTypes.I8 | KernelTypes.U8 | KernelTypes.I16 | KernelTypes.I32 | KernelTypes.I64 | KernelTypes.Bool,
     };
 
     public static BuiltinOperator Code => BuiltinOperator.NotEqual;
@@ -33,5 +33,6 @@ public sealed record NotEqual : Comparison<NotEqual>, IOp<NotEqual>, ITfLiteOp<N
         },
         new NotEqualOptions());
 
-    public override Kernel Prepare(KernelContext context) => Prepare<NotEqualRelation>(context);
+    public override Kernel Prepare(KernelContext context) =>
+        Prepare<NotEqualRelation>(context, rescalesInt16: true);
 }

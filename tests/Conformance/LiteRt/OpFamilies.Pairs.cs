@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Optc.Ir;
 using Optc.Ops;
 
@@ -24,6 +25,19 @@ internal static partial class OpFamilies
         new("LOGICAL_OR", DType.Bool, Exact, s => OfTruths(s, new LogicalOr())),
         new("LOGICAL_NOT", DType.Bool, Exact, s => s.Finish(new LogicalNot(), [s.InputOf(DType.Bool, s.Shape(3))])),
         new("DIV", DType.F32, FloatTolerance, s => OfPair(s, new Div(Activation(s)))),
+        new("DIV", DType.I8, Exact, Quotient),
+        new("MAXIMUM", DType.I16, Exact, s => OnOneGrid(s, new Maximum())),
+        new("MINIMUM", DType.I16, Exact, s => OnOneGrid(s, new Minimum())),
+        new("EQUAL", DType.I16, Exact, s => Large(s, new Equal())),
+        new("NOT_EQUAL", DType.I16, Exact, s => Large(s, new NotEqual())),
+        new("GREATER", DType.I16, Exact, s => Large(s, new Greater())),
+        new("LESS_EQUAL", DType.I16, Exact, s => Large(s, new LessEqual())),
+        new("LESS", DType.I16, Exact, s => Large(s, new Less())),
+        new("GREATER_EQUAL", DType.I16, Exact, s => Large(s, new GreaterEqual())),
+        new("SELECT_V2", DType.I16, Exact, s => Selected(s, new SelectV2(), 3)),
+        new("CAST", DType.I16, Exact, s => Converted(s, new Cast(s.Pick(DType.F32, DType.I32, DType.I64)), null)),
+        new("CAST", DType.Bool, Exact, s => s.Finish(new Cast(s.Pick(DType.F32, DType.I32)), [s.InputOf(DType.Bool, s.Shape(3))])),
+        new("DENSIFY", DType.F32, Exact, SparseSum),
         new("FLOOR_DIV", DType.F32, Exact, s => OfPair(s, new FloorDiv())),
         new("FLOOR_MOD", DType.F32, FloatTolerance, s => OfPair(s, new FloorMod())),
         new("POW", DType.F32, FloatTolerance, Power),
@@ -67,6 +81,56 @@ internal static partial class OpFamilies
                 s.Input(broadcasts ? [shape[2]] : shape, grid),
             ],
             grid);
+    }
+
+    /// <summary>Enough numbers on a fine grid for some to be nearly equal.</summary>
+    private static OpModel Large(OpSampler s, IOp op)
+    {
+        QuantParams grid = new(s.Scale(-14, -11), 0);
+        return s.Finish(op, [s.Input([20, 50], grid), s.Input([20, 50], grid)]);
+    }
+
+    /// <summary>Divisors are never 0, and the scales leave no quotient for which LiteRT's shift is undefined.</summary>
+    private static OpModel Quotient(OpSampler s)
+    {
+        Shape shape = s.Shape(3, most: 8);
+        (QuantParams x, QuantParams w) = (s.Grid()!, s.Grid()!);
+        sbyte[] divisors = [.. Enumerable.Range(0, shape[2]).Select(_ => (sbyte)s.Int(-128, 127)).Select(v => v == w.ZeroPoint ? (sbyte)(v ^ 1) : v)];
+        Value divisor = GraphBuilder.Constant(TensorData.From<sbyte>(DType.I8, [shape[2]], divisors), "divisors", w);
+        return s.Finish(new Div(Activation(s)), [s.Input(shape, x), divisor], new QuantParams(x.Scale / w.Scale / s.Float(65, 250), s.Int(-100, 100)));
+    }
+
+    /// <summary>A matrix that is stored sparse, made dense and added to.</summary>
+    private static OpModel SparseSum(OpSampler s)
+    {
+        (int rows, int columns) = (s.Int(1, 6), s.Int(1, 9));
+        List<float> stored = [];
+        List<int> indices = [];
+        List<int> segments = [0];
+        for (int row = 0; row < rows; row++)
+        {
+            for (int column = 0; column < columns; column++)
+            {
+                if (s.Int(0, 2) == 0)
+                {
+                    stored.Add(s.Float(-3, 3));
+                    indices.Add(column);
+                }
+            }
+
+            segments.Add(indices.Count);
+        }
+
+        // Without a stored element the buffer is empty, and the tensor no constant for LiteRT.
+        if (stored.Count == 0)
+        {
+            (stored, indices, segments[^1]) = ([1], [0], 1);
+        }
+
+        SparseLayout layout = new([0, 1], [], [new(rows, [], []), new(0, [.. segments], [.. indices])]);
+        TensorData matrix = new(DType.F32, [rows, columns], MemoryMarshal.AsBytes<float>([.. stored]).ToArray(), layout);
+        Value dense = s.Before(new Densify(), GraphBuilder.Constant(matrix, "sparse"));
+        return s.Finish(new Add(), [s.Input([rows, columns]), dense]);
     }
 
     private static OpModel Power(OpSampler s)

@@ -130,6 +130,9 @@ internal sealed class OpSampler(DType type, int seed)
         return GridNear(deviation / (type is DType.I16 ? 16_000 : 60));
     }
 
+    /// <summary>The result of an op that comes before the one of the model.</summary>
+    public Value Before(IOp op, Value x) => _builder.Add(op, [x], op.Schema.Name).Output;
+
     /// <summary>The model of one op; all results are outputs.</summary>
     public OpModel Finish(IOp op, ImmutableArray<Value?> operands, params ReadOnlySpan<QuantParams?> grids)
     {

@@ -1,6 +1,8 @@
 using System.Numerics;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Kernels;
+using Optc.Runtime;
 using Optc.Tests.Unit.Ops.Kernels;
 using Xunit;
 
@@ -23,10 +25,7 @@ public sealed class ComparisonTests
             {
                 Check<int>(seed, op, DType.I32, relation);
                 Check<long>(seed, op, DType.I64, relation);
-                if (op is Equal or Less or GreaterEqual)
-                {
-                    Check<short>(seed, op, DType.I16, relation);
-                }
+                Check<short>(seed, op, DType.I16, relation);
             }
         }
     }
@@ -69,13 +68,38 @@ public sealed class ComparisonTests
                     .Run<bool>();
 
                 bool[] expected = ElementModel.Combine(
-                    a, x, b, w, (first, second) => relation(Real(first, qa).CompareTo(Real(second, qb))));
+                    a, x, b, w, (first, second) => relation(Fractions(first, qa).CompareTo(Fractions(second, qb))));
                 Assert.True(expected.SequenceEqual(y), $"{op.Schema.Name}, seed {seed}: {a} {qa} and {b} {qb}");
             }
         }
+    }
 
-        static int Real(int raw, QuantParams quant) =>
-            ExactArithmetic.Scale(ExactArithmetic.Normalize(quant.Scale), (int)(raw - quant.ZeroPoint) * 256);
+    [Fact]
+    public void Quantized_16_bit_operands_are_compared_as_the_runtime_does()
+    {
+        for (int seed = 0; seed < 40; seed++)
+        {
+            Random random = new(seed);
+            (Shape a, Shape b) = ElementModel.Pair(random);
+            QuantParams qa = ElementModel.Quant(random, DType.I16, smallest: 1e-5, largest: 1e-3);
+            QuantParams qb = ElementModel.Quant(random, DType.I16, smallest: 1e-5, largest: 1e-3);
+            short[] x = ElementModel.Fill(a, () => (short)random.Next(-300, 300));
+            short[] w = ElementModel.Fill(b, () => (short)random.Next(-300, 300));
+            foreach ((IOp op, Func<int, bool> relation) in Relations)
+            {
+                foreach (RoundingProfile profile in new[] { RoundingProfile.Tflm, RoundingProfile.Xnnpack })
+                {
+                    bool rescales = op is Equal or NotEqual || (op is Greater && profile is RoundingProfile.Tflm);
+                    QuantParams second = rescales ? qb : qa;
+                    bool[] y = new OpCase(op).Input<short>(qa.With(DType.I16, a), x).Input<short>(second.With(DType.I16, b), w)
+                        .Run<bool>(options: new() { Rounding = profile });
+
+                    bool[] expected = ElementModel.Combine(a, x, b, w, (p, q) => relation(
+                        rescales ? Fractions(p, qa).CompareTo(Fractions(q, qb)) : Math.Sign(p.CompareTo(q))));
+                    Assert.True(expected.SequenceEqual(y), $"{op.Schema.Name}, {profile}, seed {seed}: {a} {qa} and {b} {second}");
+                }
+            }
+        }
     }
 
     [Fact]
@@ -128,7 +152,6 @@ public sealed class ComparisonTests
             .Input<sbyte>(DType.I8, [1], 1).Input<sbyte>(DType.I8, [1], 1).Run<bool>());
         Assert.Throws<DiagnosticException>(() => new OpCase(new Less())
             .Input<short>(q.With(DType.I16, [1]), 1).Input<short>(new QuantParams(0.25f, 0).With(DType.I16, [1]), 1).Run<bool>());
-        Assert.Throws<OpRuleException>(() => new OpCase(new Greater()).Input<short>(DType.I16, [1], 1).Input<short>(DType.I16, [1], 1).Infer());
         Assert.Throws<OpRuleException>(() => new OpCase(new LogicalAnd()).Input(DType.I32, [1], 1).Input(DType.I32, [1], 1).Infer());
     }
 
@@ -149,6 +172,9 @@ public sealed class ComparisonTests
             Assert.Equal(expected, new OpCase(op).Input<byte>(x).Input<byte>(x).Version());
         }
     }
+
+    private static int Fractions(int raw, QuantParams quant) =>
+        ExactArithmetic.Scale(ExactArithmetic.Normalize(quant.Scale), (int)(raw - quant.ZeroPoint) * 256);
 
     private static void Check<T>(int seed, IOp op, DType type, Func<int, bool> relation)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>

@@ -70,3 +70,23 @@ internal readonly struct RelatedByTable<TRelation>(int[] first, int[] second) : 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Invoke(byte left, byte right) => TRelation.Holds(first[left], second[right]);
 }
+
+/// <summary>One element of a comparison of quantized 16-bit numbers, brought to steps of 1/256 of the real unit.</summary>
+/// <param name="first">Scale of the first operand.</param>
+/// <param name="firstZero">Its zero point.</param>
+/// <param name="second">Scale of the second operand.</param>
+/// <param name="secondZero">Its zero point.</param>
+internal readonly struct RelatedReals<TRelation>(FixedPoint first, int firstZero, FixedPoint second, int secondZero)
+    : IBinaryElement<short, short, bool>
+    where TRelation : struct, IRelation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Invoke(short left, short right) => TRelation.Holds(
+        first.Scale((left - firstZero) << RealFractions.Bits), second.Scale((right - secondZero) << RealFractions.Bits));
+}
+
+/// <summary>The common unit of compared numbers: <c>2^-Bits</c>.</summary>
+internal static class RealFractions
+{
+    public const int Bits = 8;
+}
