@@ -2,7 +2,6 @@ using System.Numerics;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;
-using Optc.Runtime;
 using Optc.Tests.Unit.Ops.Kernels;
 using Xunit;
 
