@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using System.Numerics;
-using System.Numerics.Tensors;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -21,7 +21,7 @@ namespace Optc.Ops;
 /// <c>reference/batch_matmul.h</c>.</para>
 /// </remarks>
 public sealed record BatchMatMul(bool AdjX, bool AdjY, bool AsymmetricInputs = false)
-    : IOp<BatchMatMul>, IExecutable, IQuantizable, ITfLiteOp<BatchMatMul>
+    : IOp<BatchMatMul>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<BatchMatMul>
 {
     public static OpSchema Declaration { get; } = new("batch_matmul", ["x", "y"], ["z"])
     {
@@ -90,15 +90,36 @@ public sealed record BatchMatMul(bool AdjX, bool AdjY, bool AsymmetricInputs = f
 
     public QuantRule QuantRule(OpOperands operands) => new([OperandRule.Activation, OperandRule.Activation], [OperandRule.Activation]);
 
+    /// <summary><c>dx = dz y'</c>, <c>dy = x' dz</c>, transposed where the operand was, summed over broadcast batches.</summary>
+    public void Differentiate(GradientBuilder g)
+    {
+        (Value x, Value y, Value dz) = (g.Input(0), g.Input(1), g.Gradient());
+        if (g.Wants(0))
+        {
+            Value dx = AdjX
+                ? g.Add(new BatchMatMul(AdjX: AdjY, AdjY: true), y, dz)
+                : g.Add(new BatchMatMul(AdjX: false, AdjY: !AdjY), dz, y);
+            g.Give(0, g.SumTo(dx, x.Type.Shape));
+        }
+
+        if (g.Wants(1))
+        {
+            Value dy = AdjY
+                ? g.Add(new BatchMatMul(AdjX: true, AdjY: AdjX), dz, x)
+                : g.Add(new BatchMatMul(AdjX: !AdjX, AdjY: false), x, dz);
+            g.Give(1, g.SumTo(dy, y.Type.Shape));
+        }
+    }
+
     public Kernel Prepare(KernelContext context)
     {
         (TensorType x, TensorType y, TensorType z) = (context.Input(0), context.Input(1), context.Output(0));
-        Product product = new(x.Shape, y.Shape, z.Shape, AdjX, AdjY);
         if (x.DType is DType.F32)
         {
-            return () => product.Run(context.In<float>(0), 0f, context.In<float>(1), 0f, context.Out<float>(0));
+            return PrepareFloat(context);
         }
 
+        Product product = new(x.Shape, y.Shape, z.Shape, AdjX, AdjY);
         Requantizer stage = Requantizer.ForFullyConnected(
             RoundingProfile.Tflm, x.Scale, [y.Scale], z.Scale, z.ZeroPoint, x.DType is DType.I8 ? ActivationRange.Int8 : ActivationRange.Int16);
         (int xZero, int yZero) = (x.ZeroPoint, y.ZeroPoint);
@@ -124,7 +145,42 @@ public sealed record BatchMatMul(bool AdjX, bool AdjY, bool AsymmetricInputs = f
         };
     }
 
-    /// <summary>The loops, rows of the result being sums of rows of y.</summary>
+    private Kernel PrepareFloat(KernelContext context)
+    {
+        (Shape x, Shape y, Shape z) = (context.Input(0).Shape, context.Input(1).Shape, context.Output(0).Shape);
+        int k = AdjX ? x[-2] : x[-1];
+        if (z.ElementCount == 0 || k == 0)
+        {
+            return () => context.Out<float>(0).Clear();
+        }
+
+        List<(int X, int Y)> batches = [];
+        foreach (BroadcastRun run in BroadcastPlan.Create(x.Dims.AsSpan()[..^2], y.Dims.AsSpan()[..^2]))
+        {
+            for (int i = 0; i < run.Length; i++)
+            {
+                batches.Add((run.First + (i * run.FirstStep), run.Second + (i * run.SecondStep)));
+            }
+        }
+
+        PreparedProducts products = new([.. batches], z[-2], k, z[-1], AdjX, AdjY);
+        Scratch scratch = context.Reserve(products.ScratchBytes, perWorker: true);
+        Action<int, int> body = (chunk, worker) =>
+            products.RunChunk(chunk, context.In<float>(0), context.In<float>(1), context.Out<float>(0), scratch.Bytes(worker));
+        if (context.Constant(1) is { } constant)
+        {
+            products.Load(constant.Span<float>());
+            return () => context.Workers.Run(products.ChunkCount, body);
+        }
+
+        return () =>
+        {
+            products.Load(context.In<float>(1));
+            context.Workers.Run(products.ChunkCount, body);
+        };
+    }
+
+    /// <summary>The integer loops, rows of the result being sums of rows of y.</summary>
     private sealed class Product
     {
         private readonly BroadcastPlan _batches;
@@ -143,8 +199,8 @@ public sealed record BatchMatMul(bool AdjX, bool AdjY, bool AsymmetricInputs = f
         }
 
         public void Run<T, TSum>(ReadOnlySpan<T> x, TSum xZero, ReadOnlySpan<T> y, TSum yZero, Span<TSum> z)
-            where T : unmanaged, INumber<T>
-            where TSum : unmanaged, INumber<TSum>
+            where T : unmanaged, IBinaryInteger<T>
+            where TSum : unmanaged, IBinaryInteger<TSum>
         {
             foreach (BroadcastRun run in _batches)
             {
@@ -161,8 +217,8 @@ public sealed record BatchMatMul(bool AdjX, bool AdjY, bool AsymmetricInputs = f
         }
 
         private void Matrix<T, TSum>(ReadOnlySpan<T> x, TSum xZero, ReadOnlySpan<T> y, TSum yZero, Span<TSum> z)
-            where T : unmanaged, INumber<T>
-            where TSum : unmanaged, INumber<TSum>
+            where T : unmanaged, IBinaryInteger<T>
+            where TSum : unmanaged, IBinaryInteger<TSum>
         {
             z.Clear();
             for (int m = 0; m < _m; m++)
@@ -171,12 +227,6 @@ public sealed record BatchMatMul(bool AdjX, bool AdjY, bool AsymmetricInputs = f
                 for (int k = 0; k < _k; k++)
                 {
                     TSum a = TSum.CreateTruncating(_adjX ? x[(k * _m) + m] : x[(m * _k) + k]) - xZero;
-                    if (!_adjY && typeof(T) == typeof(float) && typeof(TSum) == typeof(float))
-                    {
-                        AddRow(float.CreateTruncating(a), System.Runtime.InteropServices.MemoryMarshal.Cast<T, float>(y.Slice(k * _n, _n)), System.Runtime.InteropServices.MemoryMarshal.Cast<TSum, float>(row));
-                        continue;
-                    }
-
                     for (int n = 0; n < row.Length; n++)
                     {
                         row[n] += a * (TSum.CreateTruncating(_adjY ? y[(n * _k) + k] : y[(k * _n) + n]) - yZero);
@@ -184,7 +234,5 @@ public sealed record BatchMatMul(bool AdjX, bool AdjY, bool AsymmetricInputs = f
                 }
             }
         }
-
-        private static void AddRow(float a, ReadOnlySpan<float> y, Span<float> row) => TensorPrimitives.MultiplyAdd(y, a, row, row);
     }
 }

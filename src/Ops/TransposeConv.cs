@@ -19,7 +19,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 67, reference kernels <c>reference/transpose_conv.h</c> and
 /// <c>reference/integer_ops/transpose_conv.h</c>.</para>
 /// </remarks>
-public sealed record TransposeConv(
+public sealed partial record TransposeConv(
     int StrideH,
     int StrideW,
     PaddingMode Padding,

@@ -21,6 +21,9 @@ internal static class KernelSamples
         ["arg_min"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: i32[2] = arg_min(%x, @axis) { index_type: I32 }"),
         ["assign_variable"] = Resource,
         ["average_pool_2d"] = Pool("average_pool_2d"),
+        ["average_pool_2d_gradient"] = Graph(
+            "%x: $T[1, 2, 2, 2]",
+            "%y: $T[1, 4, 4, 2] = average_pool_2d_gradient(%x) { height: 4, width: 4, filter_h: 2, filter_w: 2, stride_h: 2, stride_w: 2, padding: Valid }"),
         ["batch_matmul"] = Graph(
             "%a: $T[1, 2, 3]$Q, %b: $T[1, 3, 2]$Q",
             "%y: $T[1, 2, 2]$Q = batch_matmul(%a, %b) { adj_x: false, adj_y: false, asymmetric_inputs: false }"),
@@ -36,6 +39,12 @@ internal static class KernelSamples
         ["conv_2d"] = Convolution(
             "$W[2, 1, 1, 1]$V = [1, 2]",
             """conv_2d(%x, @w, @b) { stride_h: 1, stride_w: 1, padding: Valid, activation: None, dilation_h: 1, dilation_w: 1, bias_type: "default" }"""),
+        ["conv_2d_input_gradient"] = Graph(
+            "%x: $T[1, 2, 2, 1], %w: $T[1, 1, 1, 1]",
+            "%y: $T[1, 2, 2, 1] = conv_2d_input_gradient(%x, %w) { height: 2, width: 2, channels: 1, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1 }"),
+        ["conv_2d_weight_gradient"] = Graph(
+            "%x: $T[1, 2, 2, 1], %d: $T[1, 2, 2, 1]",
+            "%y: $T[1, 1, 1, 1] = conv_2d_weight_gradient(%x, %d) { kernel_h: 1, kernel_w: 1, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1, groups: 1 }"),
         ["cos"] = Unary("cos"),
         ["cumsum"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: $T[2, 3]$Q = cumsum(%x, @axis) { exclusive: false, reverse: false }"),
         ["densify"] = Unary("densify"),
@@ -43,6 +52,12 @@ internal static class KernelSamples
         ["depthwise_conv_2d"] = Convolution(
             "$W[1, 1, 1, 2]$V = [1, 2]",
             "depthwise_conv_2d(%x, @w, @b) { stride_h: 1, stride_w: 1, padding: Valid, depth_multiplier: 2, activation: None, dilation_h: 1, dilation_w: 1 }"),
+        ["depthwise_conv_2d_input_gradient"] = Graph(
+            "%x: $T[1, 2, 2, 2], %w: $T[1, 1, 1, 2]",
+            "%y: $T[1, 2, 2, 1] = depthwise_conv_2d_input_gradient(%x, %w) { height: 2, width: 2, channels: 1, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1 }"),
+        ["depthwise_conv_2d_weight_gradient"] = Graph(
+            "%x: $T[1, 2, 2, 1], %d: $T[1, 2, 2, 2]",
+            "%y: $T[1, 1, 1, 2] = depthwise_conv_2d_weight_gradient(%x, %d) { kernel_h: 1, kernel_w: 1, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1 }"),
         ["dequantize"] = Graph("%x: $T[2, 3]$Q", "%y: f32[2, 3] = dequantize(%x)"),
         ["div"] = Binary("div", "{ activation: None }"),
         ["dynamic_update_slice"] = Graph(
@@ -84,6 +99,9 @@ internal static class KernelSamples
         ["logical_or"] = Binary("logical_or"),
         ["logistic"] = Unary("logistic", result: "$T[2, 3]$P"),
         ["max_pool_2d"] = Pool("max_pool_2d"),
+        ["max_pool_2d_gradient"] = Graph(
+            "%x: $T[1, 4, 4, 2], %d: $T[1, 2, 2, 2]",
+            "%y: $T[1, 4, 4, 2] = max_pool_2d_gradient(%x, %d) { filter_h: 2, filter_w: 2, stride_h: 2, stride_w: 2, padding: Valid }"),
         ["maximum"] = Binary("maximum"),
         ["mean"] = Reduce("mean"),
         ["minimum"] = Binary("minimum"),

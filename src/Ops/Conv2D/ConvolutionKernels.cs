@@ -7,28 +7,25 @@ namespace Optc.Ops;
 /// <summary>Connects the operands of a convolution (data, weights, optional bias) with the kernels.</summary>
 internal static class ConvolutionKernels
 {
-    /// <summary>Float convolution; weights that are computed take the plain loop.</summary>
+    /// <summary>Float convolution; weights that are computed are packed at the start of each run.</summary>
     public static Kernel Float(KernelContext context, Conv2DGeometry geometry, FusedActivation activation)
     {
         (float low, float high) = SpatialRules.Limits(activation);
-        if (context.Constant(1) is not { } weights || (context.Has(2) && context.Constant(2) is null))
-        {
-            return () => ReferenceConvolution.Run(
-                geometry,
-                ReferenceConvolution.WeightOrder.OutputFirst,
-                context.In<float>(0),
-                context.In<float>(1),
-                context.Has(2) ? context.In<float>(2) : [],
-                low,
-                high,
-                context.Out<float>(0));
-        }
-
-        PreparedConv2D prepared = new(geometry, weights.Span<float>(), context.Has(2) ? context.Constant(2)!.Span<float>() : [], low, high);
+        PreparedConv2D prepared = new(geometry, low, high);
         Scratch scratch = context.Reserve(prepared.ScratchBytes, perWorker: true);
         Action<int, int> body = (chunk, worker) =>
             prepared.RunChunk(chunk, context.In<float>(0), context.Out<float>(0), scratch.Bytes(worker));
-        return () => context.Workers.Run(prepared.ChunkCount, body);
+        if (context.Constant(1) is { } weights && (!context.Has(2) || context.Constant(2) is not null))
+        {
+            prepared.Load(weights.Span<float>(), context.Has(2) ? context.Constant(2)!.Span<float>() : []);
+            return () => context.Workers.Run(prepared.ChunkCount, body);
+        }
+
+        return () =>
+        {
+            prepared.Load(context.In<float>(1), context.Has(2) ? context.In<float>(2) : []);
+            context.Workers.Run(prepared.ChunkCount, body);
+        };
     }
 
     /// <summary>Int8 convolution with int8 or int4 weights.</summary>

@@ -108,6 +108,34 @@ internal static class SpatialRules
         ? Nibbles.UnpackSigned(weights.Bytes.Span, checked((int)weights.Shape.ElementCount))
         : weights.Span<sbyte>().ToArray();
 
+    /// <summary>Refuses a gradient through weights that are integers.</summary>
+    /// <exception cref="OpRuleException">The weights are not f32.</exception>
+    public static void RequireFloatWeights(TensorType weights)
+    {
+        if (weights.DType is not DType.F32)
+        {
+            throw new OpRuleException("there is no gradient through integer weights") { Found = weights.DType.Name };
+        }
+    }
+
+    /// <summary>The gradient of a result of spatial size <c>[OH, OW]</c> and as many channels as the weights give.</summary>
+    /// <param name="height">Window along H of the forward op, input size known.</param>
+    /// <param name="dy">Gradient of the forward result <c>[N, OH, OW, O]</c>.</param>
+    /// <exception cref="OpRuleException">The gradient has another shape.</exception>
+    public static void RequireGradientShape(Window height, Window width, int channels, Shape dy)
+    {
+        if (!dy.HasRank)
+        {
+            return;
+        }
+
+        Shape expected = [dy[0], height.Output, width.Output, channels];
+        if (!expected.IsCompatibleWith(dy))
+        {
+            throw new OpRuleException("a gradient has the shape of its value") { Found = dy.ToString(), Expected = expected.ToString() };
+        }
+    }
+
     /// <summary>Refuses weights that the kernel would have to pack anew in each run.</summary>
     public static TensorData ConstantWeights(KernelContext context, int index) => context.Constant(index)
         ?? throw new OpRuleException("weights must be constant for these element types") { Found = "computed weights" };

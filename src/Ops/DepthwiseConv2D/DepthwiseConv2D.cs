@@ -19,7 +19,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 4, reference kernels <c>reference/depthwiseconv_float.h</c> and
 /// <c>reference/integer_ops/depthwise_conv.h</c>.</para>
 /// </remarks>
-public sealed record DepthwiseConv2D(
+public sealed partial record DepthwiseConv2D(
     int StrideH,
     int StrideW,
     PaddingMode Padding,

@@ -4,6 +4,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 1, reference kernels <c>reference/pooling.h</c>, <c>reference/integer_ops/pooling.h</c>.</para>
 /// </remarks>
 public sealed record AveragePool2D(int FilterH, int FilterW, int StrideH, int StrideW, PaddingMode Padding, FusedActivation Activation = FusedActivation.None)
-    : Pool2D(FilterH, FilterW, StrideH, StrideW, Padding, Activation), IOp<AveragePool2D>, IExecutable, IQuantizable, ITfLiteOp<AveragePool2D>
+    : Pool2D(FilterH, FilterW, StrideH, StrideW, Padding, Activation), IOp<AveragePool2D>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<AveragePool2D>
 {
     public static OpSchema Declaration { get; } = new("average_pool_2d", ["x"], ["y"])
     {
@@ -42,6 +43,13 @@ public sealed record AveragePool2D(int FilterH, int FilterW, int StrideH, int St
     }
 
     public TfLiteEncoding Write(TfLiteTarget target) => Encode(IntegerVersion(target));
+
+    public void Differentiate(GradientBuilder g)
+    {
+        Shape x = g.Input(0).Type.Shape;
+        g.Give(0, g.Add(
+            new AveragePool2DGradient(x[1], x[2], FilterH, FilterW, StrideH, StrideW, Padding), g.BeforeActivation(Activation, g.Gradient())));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -21,6 +21,7 @@ internal static class DoubleReference
         .. ReductionReference.Rules,
         .. MovementReference.Rules,
         .. LookupReference.Rules,
+        .. ConvolutionReference.Rules,
     ]);
 
     /// <summary>Every value of the graph that the inputs decide.</summary>

@@ -55,41 +55,52 @@ public static unsafe class FloatGemm
         }
 
         FloatTiles tiles = FloatTiles.For(SimdPaths.Resolve(path));
+        fixed (float* aStart = a, yStart = y, biasStart = bias)
+        {
+            Product(tiles, m, aStart, aRowStride, aKStride, b.Panels, yStart, yRowStride, biasStart, low, high, accumulate);
+        }
+
+        GC.KeepAlive(b);
+    }
+
+    /// <summary>The same product; the caller has checked every extent.</summary>
+    /// <param name="bias">N values or null.</param>
+    internal static void Product(
+        FloatTiles tiles,
+        int m,
+        float* a,
+        nint aRowStride,
+        nint aKStride,
+        Panels b,
+        float* y,
+        nint yRowStride,
+        float* bias = null,
+        float low = float.NegativeInfinity,
+        float high = float.PositiveInfinity,
+        bool accumulate = false)
+    {
         nint* rowOffsets = stackalloc nint[RowsPerBlock];
         nint segment = 0;
         for (int row = 0; row < Math.Min(m, RowsPerBlock); row++)
         {
-            rowOffsets[row] = (nint)row * aRowStride * sizeof(float);
+            rowOffsets[row] = row * aRowStride * sizeof(float);
         }
 
-        fixed (float* aStart = a, yStart = y, biasStart = bias)
+        FloatTileJob job = new()
         {
-            FloatTileJob job = new()
-            {
-                SegmentOffsets = &segment,
-                Segments = 1,
-                SegmentLength = b.K,
-                KStride = (nint)aKStride * sizeof(float),
-                Low = low,
-                High = high,
-                Accumulate = accumulate,
-            };
-            for (int first = 0; first < m; first += RowsPerBlock)
-            {
-                job.A = aStart + ((nint)first * aRowStride);
-                Rows(
-                    tiles,
-                    ref job,
-                    rowOffsets,
-                    Math.Min(RowsPerBlock, m - first),
-                    b,
-                    biasStart,
-                    yStart + ((nint)first * yRowStride),
-                    yRowStride);
-            }
+            SegmentOffsets = &segment,
+            Segments = 1,
+            SegmentLength = b.K,
+            KStride = aKStride * sizeof(float),
+            Low = low,
+            High = high,
+            Accumulate = accumulate,
+        };
+        for (int first = 0; first < m; first += RowsPerBlock)
+        {
+            job.A = a + (first * aRowStride);
+            Rows(tiles, ref job, rowOffsets, Math.Min(RowsPerBlock, m - first), b, bias, y + (first * yRowStride), yRowStride);
         }
-
-        GC.KeepAlive(b);
     }
 
     /// <summary>All columns of some rows: panels outside, so that a panel stays in the first cache over the rows.</summary>
@@ -101,7 +112,7 @@ public static unsafe class FloatGemm
         ref FloatTileJob job,
         nint* rowOffsets,
         int rows,
-        PackedMatrix b,
+        Panels b,
         float* bias,
         float* y,
         nint yRowStride)
@@ -109,10 +120,10 @@ public static unsafe class FloatGemm
         float* biasLanes = stackalloc float[FloatTiles.MaxTileColumns];
         float* partial = stackalloc float[FloatTiles.MaxTileFloats];
         int tileCount = (rows + tiles.MaxRows - 1) / tiles.MaxRows;
-        job.PanelStride = b.PanelBytes;
-        for (int panel = 0; panel < b.PanelCount;)
+        job.PanelStride = b.Bytes;
+        for (int panel = 0; panel < b.Count;)
         {
-            int panels = Math.Min(tiles.MaxPanels(rows), b.PanelCount - panel);
+            int panels = Math.Min(tiles.MaxPanels(rows), b.Count - panel);
             int firstColumn = panel * FloatTiles.PanelWidth;
             int lanes = panels * FloatTiles.PanelWidth;
             int columns = Math.Min(lanes, b.N - firstColumn);

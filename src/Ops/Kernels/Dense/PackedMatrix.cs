@@ -18,8 +18,7 @@ public sealed class PackedMatrix
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(n);
         K = k;
         N = n;
-        PanelCount = (int)(((long)n + FloatTiles.PanelWidth - 1) / FloatTiles.PanelWidth);
-        _panels = new AlignedBuffer<float>(checked((long)PanelCount * k * FloatTiles.PanelWidth));
+        _panels = new AlignedBuffer<float>(Kernels.Panels.LengthFor(k, n));
     }
 
     /// <summary>Depth of the product.</summary>
@@ -28,38 +27,15 @@ public sealed class PackedMatrix
     /// <summary>Columns of the product.</summary>
     public int N { get; }
 
-    internal int PanelCount { get; }
-
-    internal unsafe nint PanelBytes => (nint)K * FloatTiles.PanelWidth * sizeof(float);
-
-    internal unsafe float* Panel(int panel) => _panels.Pointer + ((nint)panel * K * FloatTiles.PanelWidth);
+    /// <summary>The panels; valid as long as this object is alive.</summary>
+    internal unsafe Panels Panels => new(_panels.Pointer, K, N);
 
     /// <summary>Packs a matrix whose element (k, n) is <c>b[k * kStride + n * nStride]</c>.</summary>
     /// <param name="b">Elements of B; rows and columns by stride, so a transpose needs no copy.</param>
     /// <param name="kStride">Distance of rows in elements, not negative; 1 for weights <c>[N, K]</c>.</param>
     /// <param name="nStride">Distance of columns in elements, not negative; K for weights <c>[N, K]</c>.</param>
     /// <exception cref="ArgumentException"><paramref name="b"/> is too short.</exception>
-    public void Pack(ReadOnlySpan<float> b, int kStride, int nStride)
-    {
-        Extent.Require(b.Length, K, kStride, N, nStride, nameof(b));
-        Span<float> panels = _panels.Span;
-        int at = 0;
-        for (int first = 0; first < N; first += FloatTiles.PanelWidth)
-        {
-            int columns = Math.Min(FloatTiles.PanelWidth, N - first);
-            for (int k = 0; k < K; k++)
-            {
-                int from = (k * kStride) + (first * nStride);
-                Span<float> row = panels.Slice(at, FloatTiles.PanelWidth);
-                for (int column = 0; column < columns; column++)
-                {
-                    row[column] = b[from + (column * nStride)];
-                }
-
-                at += FloatTiles.PanelWidth;
-            }
-        }
-    }
+    public void Pack(ReadOnlySpan<float> b, int kStride, int nStride) => PackRows(0, K, b, kStride, nStride);
 
     /// <summary>Packs weights <c>[N, K]</c>, the order of dense and convolution weights in a file.</summary>
     public static PackedMatrix FromRows(ReadOnlySpan<float> weights, int k, int n)
@@ -67,5 +43,20 @@ public sealed class PackedMatrix
         PackedMatrix packed = new(k, n);
         packed.Pack(weights, 1, k);
         return packed;
+    }
+
+    /// <summary>Packs some rows of the matrix and leaves the others as they are.</summary>
+    /// <param name="first">First row that is written.</param>
+    /// <param name="rows">Rows that are written.</param>
+    /// <param name="b">Element (first + i, n) is <c>b[i * kStride + n * nStride]</c>.</param>
+    internal unsafe void PackRows(int first, int rows, ReadOnlySpan<float> b, int kStride, int nStride)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)first + rows, K, nameof(rows));
+        Extent.Require(b.Length, rows, kStride, N, nStride, nameof(b));
+        fixed (float* from = b)
+        {
+            Panels.Pack(first, rows, from, kStride, nStride);
+        }
     }
 }

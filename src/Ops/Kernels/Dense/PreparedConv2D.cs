@@ -1,6 +1,6 @@
 namespace Optc.Ops.Kernels;
 
-/// <summary>A float convolution with constant weights, prepared once and run often.</summary>
+/// <summary>A float convolution, prepared once and run often.</summary>
 /// <remarks>
 /// <para>
 /// <c>y [N, OH, OW, O] = clamp(sum x [N, H, W, C] * w [O, KH, KW, C / G] + bias [O])</c>: products in the order kernel
@@ -8,19 +8,20 @@ namespace Optc.Ops.Kernels;
 /// (<c>reference/conv.h</c>), which rounds product and sum separately; results differ by that.
 /// </para>
 /// <para>
-/// Immutable after construction. A run allocates nothing. Chunks are independent: any number of workers may run them in
+/// Nothing but <see cref="Load"/> changes it, which must not overlap a run. Loading and running allocate nothing. Chunks are independent: any number of workers may run them in
 /// any order, each with scratch of its own, and the result has the same bits.
 /// </para>
 /// </remarks>
-public sealed unsafe class PreparedConv2D
+public sealed unsafe class PreparedConv2D : IPixelLayer
 {
     private readonly ConvolutionPlan _plan;
     private readonly FloatTiles _tiles;
     private readonly PackedMatrix[] _weights;
-    private readonly AlignedBuffer<float>? _bias;
+    private readonly AlignedBuffer<float> _bias;
     private readonly float _low;
     private readonly float _high;
 
+    /// <summary>A layer whose weights and bias do not change.</summary>
     /// <param name="geometry">Shapes, padding, groups.</param>
     /// <param name="weights">Weights <c>[O, KH, KW, C / Groups]</c>.</param>
     /// <param name="bias">O values, or empty for none.</param>
@@ -35,27 +36,27 @@ public sealed unsafe class PreparedConv2D
         float low = float.NegativeInfinity,
         float high = float.PositiveInfinity,
         SimdPath? path = null)
+        : this(geometry, low, high, path) => Load(weights, bias);
+
+    /// <summary>A layer whose weights and bias are zero until <see cref="Load"/>.</summary>
+    /// <inheritdoc cref="PreparedConv2D(Conv2DGeometry, ReadOnlySpan{float}, ReadOnlySpan{float}, float, float, SimdPath?)"/>
+    public PreparedConv2D(
+        Conv2DGeometry geometry,
+        float low = float.NegativeInfinity,
+        float high = float.PositiveInfinity,
+        SimdPath? path = null)
     {
         geometry.Validate();
-        Extent.RequireExactly(weights.Length, geometry.WeightLength, nameof(weights));
         Geometry = geometry;
         _tiles = FloatTiles.For(SimdPaths.Resolve(path));
         _plan = new ConvolutionPlan(geometry, sizeof(float), mustStage: false, wordElements: 1);
         _weights = new PackedMatrix[geometry.Groups];
-        int groupLength = geometry.GroupOutputChannels * geometry.Depth;
         for (int group = 0; group < geometry.Groups; group++)
         {
-            _weights[group] = PackedMatrix.FromRows(
-                weights.Slice(group * groupLength, groupLength), geometry.Depth, geometry.GroupOutputChannels);
+            _weights[group] = new PackedMatrix(geometry.Depth, geometry.GroupOutputChannels);
         }
 
-        if (!bias.IsEmpty)
-        {
-            Extent.RequireExactly(bias.Length, geometry.OutputChannels, nameof(bias));
-            _bias = new AlignedBuffer<float>(bias.Length);
-            bias.CopyTo(_bias.Span);
-        }
-
+        _bias = new AlignedBuffer<float>(geometry.OutputChannels);
         (_low, _high) = (low, high);
     }
 
@@ -66,6 +67,38 @@ public sealed unsafe class PreparedConv2D
 
     /// <summary>Bytes of scratch each worker brings; may be zero.</summary>
     public int ScratchBytes => _plan.ScratchBytes;
+
+    ConvolutionPlan IPixelLayer.Plan => _plan;
+
+    /// <summary>Takes over weights and bias; the runs that follow use them.</summary>
+    /// <param name="weights">Weights <c>[O, KH, KW, C / Groups]</c>.</param>
+    /// <param name="bias">O values, or empty for zeros.</param>
+    /// <exception cref="ArgumentException">An array has the wrong length.</exception>
+    public void Load(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
+    {
+        Extent.RequireExactly(weights.Length, Geometry.WeightLength, nameof(weights));
+        int depth = Geometry.Depth;
+        int groupLength = Geometry.GroupOutputChannels * depth;
+        for (int group = 0; group < _weights.Length; group++)
+        {
+            _weights[group].Pack(weights.Slice(group * groupLength, groupLength), 1, depth);
+        }
+
+        if (bias.IsEmpty)
+        {
+            _bias.Span.Clear();
+            return;
+        }
+
+        Extent.RequireExactly(bias.Length, Geometry.OutputChannels, nameof(bias));
+        bias.CopyTo(_bias.Span);
+    }
+
+    /// <summary>Takes over the weights of one tap of one group.</summary>
+    /// <param name="tap">Index in <c>[KH * KW]</c>.</param>
+    /// <param name="weights">Element (c, o) of the group is <c>weights[c * inputStride + o * outputStride]</c>.</param>
+    internal void LoadTap(int group, int tap, ReadOnlySpan<float> weights, int inputStride, int outputStride) =>
+        _weights[group].PackRows(tap * Geometry.GroupInputChannels, Geometry.GroupInputChannels, weights, inputStride, outputStride);
 
     /// <summary>All chunks, one after another.</summary>
     /// <param name="input">x <c>[N, H, W, C]</c>.</param>
@@ -84,11 +117,21 @@ public sealed unsafe class PreparedConv2D
     /// <inheritdoc cref="Run"/>
     public void RunChunk(int chunk, ReadOnlySpan<float> input, Span<float> output, Span<byte> scratch)
     {
-        Extent.Require(input.Length, Geometry.InputLength, nameof(input));
         Extent.Require(output.Length, Geometry.OutputLength, nameof(output));
-        Extent.Require(scratch.Length, ScratchBytes, nameof(scratch));
         ConvolutionChunk work = _plan.Chunk(chunk);
-        fixed (float* x = input, y = output)
+        int channels = Geometry.OutputChannels;
+        RunPixels(work, input, output.Slice(work.FirstPixel * channels, work.Pixels * channels), scratch);
+    }
+
+    void IPixelLayer.RunPixels(ConvolutionChunk work, ReadOnlySpan<float> input, Span<float> pixels, Span<byte> scratch) =>
+        RunPixels(work, input, pixels, scratch);
+
+    private void RunPixels(ConvolutionChunk work, ReadOnlySpan<float> input, Span<float> pixels, Span<byte> scratch)
+    {
+        Extent.Require(input.Length, Geometry.InputLength, nameof(input));
+        Extent.Require(pixels.Length, (long)work.Pixels * Geometry.OutputChannels, nameof(pixels));
+        Extent.Require(scratch.Length, ScratchBytes, nameof(scratch));
+        fixed (float* x = input, target = pixels)
         fixed (byte* lent = scratch)
         {
             float* source;
@@ -113,7 +156,6 @@ public sealed unsafe class PreparedConv2D
             };
             int inputChannels = Geometry.GroupInputChannels;
             int outputChannels = Geometry.GroupOutputChannels;
-            float* target = y + ((nint)work.FirstPixel * Geometry.OutputChannels);
             for (int group = 0; group < _weights.Length; group++)
             {
                 job.A = source + ((nint)group * inputChannels);
@@ -123,8 +165,8 @@ public sealed unsafe class PreparedConv2D
                     ref job,
                     _plan.PixelOffsets.Pointer,
                     work.Pixels,
-                    _weights[group],
-                    _bias is null ? null : _bias.Pointer + firstOutput,
+                    _weights[group].Panels,
+                    _bias.Pointer + firstOutput,
                     target + firstOutput,
                     Geometry.OutputChannels);
             }

@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace Optc.Ops.Kernels;
 
-/// <summary>A float depthwise convolution with constant weights, prepared once and run often.</summary>
+/// <summary>A float depthwise convolution, prepared once and run often.</summary>
 /// <remarks>
 /// <para>
 /// Output channel <c>c * m + j</c> is <c>clamp(sum x [N, H, W, C][c] * w [KH, KW, C * m] + bias [C * m])</c>: taps in the
@@ -10,11 +10,11 @@ namespace Optc.Ops.Kernels;
 /// <c>reference/depthwiseconv_float.h</c> of TFLite, which rounds product and sum separately.
 /// </para>
 /// <para>
-/// Immutable after construction. A run allocates nothing. Chunks are independent: any number of workers may run them in
+/// Nothing but <see cref="Load"/> changes it, which must not overlap a run. Loading and running allocate nothing. Chunks are independent: any number of workers may run them in
 /// any order, each with scratch of its own, and the result has the same bits.
 /// </para>
 /// </remarks>
-public sealed unsafe class PreparedDepthwiseConv2D
+public sealed unsafe class PreparedDepthwiseConv2D : IPixelLayer
 {
     private readonly ConvolutionPlan _plan;
     private readonly AlignedBuffer<float> _weights;
@@ -25,6 +25,7 @@ public sealed unsafe class PreparedDepthwiseConv2D
     private readonly float _low;
     private readonly float _high;
 
+    /// <summary>A layer whose weights and bias do not change.</summary>
     /// <param name="geometry">Shapes and padding; as many groups as input channels.</param>
     /// <param name="weights">Weights <c>[KH, KW, C * m]</c>.</param>
     /// <param name="bias">C * m values, or empty for none.</param>
@@ -41,9 +42,17 @@ public sealed unsafe class PreparedDepthwiseConv2D
         float low = float.NegativeInfinity,
         float high = float.PositiveInfinity,
         SimdPath? path = null)
+        : this(geometry, low, high, path) => Load(weights, bias);
+
+    /// <summary>A layer whose weights and bias are zero until <see cref="Load"/>.</summary>
+    /// <inheritdoc cref="PreparedDepthwiseConv2D(Conv2DGeometry, ReadOnlySpan{float}, ReadOnlySpan{float}, float, float, SimdPath?)"/>
+    public PreparedDepthwiseConv2D(
+        Conv2DGeometry geometry,
+        float low = float.NegativeInfinity,
+        float high = float.PositiveInfinity,
+        SimdPath? path = null)
     {
         geometry.ValidateDepthwise();
-        Extent.RequireExactly(weights.Length, geometry.WeightLength, nameof(weights));
         Geometry = geometry;
         _path = SimdPaths.Resolve(path);
         _multiplier = geometry.GroupOutputChannels;
@@ -55,15 +64,8 @@ public sealed unsafe class PreparedDepthwiseConv2D
         _plan = new ConvolutionPlan(
             repeated, sizeof(float), mustStage: _multiplier > 1, wordElements: 1, perTap: true);
         _slides = geometry.Width is { Kernel: 3, Stride: 1, Dilation: 1 };
-        _weights = new AlignedBuffer<float>(weights.Length);
-        weights.CopyTo(_weights.Span);
+        _weights = new AlignedBuffer<float>(geometry.WeightLength);
         _bias = new AlignedBuffer<float>(geometry.OutputChannels);
-        if (!bias.IsEmpty)
-        {
-            Extent.RequireExactly(bias.Length, geometry.OutputChannels, nameof(bias));
-            bias.CopyTo(_bias.Span);
-        }
-
         (_low, _high) = (low, high);
     }
 
@@ -74,6 +76,32 @@ public sealed unsafe class PreparedDepthwiseConv2D
 
     /// <summary>Bytes of scratch each worker brings; may be zero.</summary>
     public int ScratchBytes => _plan.ScratchBytes;
+
+    ConvolutionPlan IPixelLayer.Plan => _plan;
+
+    /// <summary>Takes over weights and bias; the runs that follow use them.</summary>
+    /// <param name="weights">Weights <c>[KH, KW, C * m]</c>.</param>
+    /// <param name="bias">C * m values, or empty for zeros.</param>
+    /// <exception cref="ArgumentException">An array has the wrong length.</exception>
+    public void Load(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
+    {
+        Extent.RequireExactly(weights.Length, Geometry.WeightLength, nameof(weights));
+        weights.CopyTo(_weights.Span);
+        if (bias.IsEmpty)
+        {
+            _bias.Span.Clear();
+            return;
+        }
+
+        Extent.RequireExactly(bias.Length, Geometry.OutputChannels, nameof(bias));
+        bias.CopyTo(_bias.Span);
+    }
+
+    /// <summary>Takes over the weights of one tap.</summary>
+    /// <param name="tap">Index in <c>[KH * KW]</c>.</param>
+    /// <param name="weights">C * m values.</param>
+    internal void LoadTap(int tap, ReadOnlySpan<float> weights) =>
+        weights.CopyTo(_weights.Span.Slice(tap * Geometry.OutputChannels, Geometry.OutputChannels));
 
     /// <summary>All chunks, one after another.</summary>
     /// <param name="input">x <c>[N, H, W, C]</c>.</param>
@@ -92,11 +120,21 @@ public sealed unsafe class PreparedDepthwiseConv2D
     /// <inheritdoc cref="Run"/>
     public void RunChunk(int chunk, ReadOnlySpan<float> input, Span<float> output, Span<byte> scratch)
     {
-        Extent.Require(input.Length, Geometry.InputLength, nameof(input));
         Extent.Require(output.Length, Geometry.OutputLength, nameof(output));
-        Extent.Require(scratch.Length, ScratchBytes, nameof(scratch));
         ConvolutionChunk work = _plan.Chunk(chunk);
-        fixed (float* x = input, y = output)
+        int channels = Geometry.OutputChannels;
+        RunPixels(work, input, output.Slice(work.FirstPixel * channels, work.Pixels * channels), scratch);
+    }
+
+    void IPixelLayer.RunPixels(ConvolutionChunk work, ReadOnlySpan<float> input, Span<float> pixels, Span<byte> scratch) =>
+        RunPixels(work, input, pixels, scratch);
+
+    private void RunPixels(ConvolutionChunk work, ReadOnlySpan<float> input, Span<float> pixels, Span<byte> scratch)
+    {
+        Extent.Require(input.Length, Geometry.InputLength, nameof(input));
+        Extent.Require(pixels.Length, (long)work.Pixels * Geometry.OutputChannels, nameof(pixels));
+        Extent.Require(scratch.Length, ScratchBytes, nameof(scratch));
+        fixed (float* x = input, target = pixels)
         fixed (byte* lent = scratch)
         {
             float* source;
@@ -117,7 +155,7 @@ public sealed unsafe class PreparedDepthwiseConv2D
                 }
             }
 
-            Channels(source, work, y + ((nint)work.FirstPixel * Geometry.OutputChannels));
+            Channels(source, work, target);
         }
 
         GC.KeepAlive(this);
