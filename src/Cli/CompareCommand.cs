@@ -13,6 +13,7 @@ internal sealed class CompareCommand : Verb
     private readonly Argument<string> _b = SharedOptions.Model("b", "The model to compare with it: a .tflite file.");
     private readonly Option<string?> _x = SharedOptions.X();
     private readonly Option<int?> _samples = SharedOptions.Samples("Compare on the first N samples; on all unless given.");
+    private readonly Option<ulong?> _seed = SharedOptions.Seed();
     private readonly Option<bool> _sequence = SharedOptions.Sequence();
     private readonly Option<string> _roundingA = SharedOptions.Rounding("--rounding-a", "Rounding of A:");
     private readonly Option<string> _roundingB = SharedOptions.Rounding("--rounding-b", "Rounding of B:");
@@ -40,10 +41,12 @@ internal sealed class CompareCommand : Verb
         Arguments.Add(_a);
         Arguments.Add(_b);
         foreach (Option option in (ReadOnlySpan<Option>)[
-            _data, _x, _perLayer, _samples, _sequence, _requireEqual, _minimumSqnr, _roundingA, _roundingB, _threads])
+            _data, _x, _perLayer, _samples, _seed, _sequence, _requireEqual, _minimumSqnr, _roundingA, _roundingB, _threads])
         {
             Options.Add(option);
         }
+
+        this.RequireSamplesForSeed(_samples, _seed);
     }
 
     public override ImmutableArray<Example> Examples { get; } =
@@ -61,11 +64,7 @@ internal sealed class CompareCommand : Verb
         Model a = Model.Load(arguments.GetRequiredValue(_a));
         Model b = Model.Load(path);
         Dataset data = Dataset.Load(arguments.GetRequiredValue(_data), new() { X = arguments.GetValue(_x), Sequence = arguments.GetValue(_sequence) });
-        if (arguments.GetValue(_samples) is { } count)
-        {
-            data = data.Take(count);
-        }
-
+        data = arguments.Chosen(data, _samples, _seed);
         Comparison comparison = a.CompareTo(b, data, new()
         {
             PerLayer = arguments.GetValue(_perLayer),

@@ -75,7 +75,7 @@ internal sealed class ConvertCommand : Verb
             [.. result.Events.Where(e => e.Applied).GroupBy(e => e.Rule).Select(g => (g.Key, g.Count()))];
         int operatorsBefore = source.Module.Graphs.Sum(g => g.Nodes.Count);
         int operators = result.Module.Graphs.Sum(g => g.Nodes.Count);
-        int bytes = result.ToTfLite().Length;
+        long bytes = result.FileLength;
         Terminal.WriteJson(writer =>
         {
             writer.WriteStartObject();

@@ -67,8 +67,8 @@ internal sealed class DemoCommand : Verb
     private void Print(
         DemoTask task, Model model, Model quantized, AccuracyDrop accuracy, DifferenceEntry output, ArenaEstimate arena, DemoFiles files)
     {
-        int before = model.ToTfLite().Length;
-        int after = quantized.ToTfLite().Length;
+        long before = model.FileLength;
+        long after = quantized.FileLength;
         long arenaBefore = ArenaEstimate.Of(model.Module).Total;
         Terminal.WriteJson(writer =>
         {

@@ -12,6 +12,7 @@ internal sealed class EvalCommand : Verb
     private readonly Option<string?> _x = SharedOptions.X();
     private readonly Option<string?> _y = SharedOptions.Y();
     private readonly Option<int?> _samples = SharedOptions.Samples("Score the first N samples; all unless given.");
+    private readonly Option<ulong?> _seed = SharedOptions.Seed();
     private readonly Option<bool> _sequence = SharedOptions.Sequence();
     private readonly Option<string> _rounding = SharedOptions.Rounding();
     private readonly Option<int> _threads = SharedOptions.Threads();
@@ -34,10 +35,12 @@ internal sealed class EvalCommand : Verb
         : base("eval", "Score a model on labelled data.", terminal)
     {
         Arguments.Add(_model);
-        foreach (Option option in (ReadOnlySpan<Option>)[_data, _x, _y, _metric, _samples, _sequence, _rounding, _threads])
+        foreach (Option option in (ReadOnlySpan<Option>)[_data, _x, _y, _metric, _samples, _seed, _sequence, _rounding, _threads])
         {
             Options.Add(option);
         }
+
+        this.RequireSamplesForSeed(_samples, _seed);
     }
 
     public override ImmutableArray<Example> Examples { get; } =
@@ -65,11 +68,7 @@ internal sealed class EvalCommand : Verb
             Y = arguments.GetValue(_y),
             Sequence = arguments.GetValue(_sequence),
         });
-        if (arguments.GetValue(_samples) is { } count)
-        {
-            data = data.Take(count);
-        }
-
+        data = arguments.Chosen(data, _samples, _seed);
         Evaluation evaluation = model.Evaluate(data, metric, work);
         progress.Dispose();
         Terminal.WriteJson(writer =>

@@ -32,6 +32,7 @@ internal sealed class QuantizeCommand : Verb
     private readonly Option<string?> _x = SharedOptions.X();
     private readonly Option<string?> _y = SharedOptions.Y();
     private readonly Option<int?> _samples = SharedOptions.Samples("Calibrate with the first N samples; with all unless given.");
+    private readonly Option<ulong?> _seed = SharedOptions.Seed();
 
     private readonly Option<string> _recipe = new("--recipe", "-r")
     {
@@ -97,12 +98,13 @@ internal sealed class QuantizeCommand : Verb
     {
         Arguments.Add(_model);
         foreach (Option option in (ReadOnlySpan<Option>)[
-            _output, _recipe, _calibrate, _x, _samples, _estimator, _inputType, _outputType, _weights, _denseWeights, _rule, _rules,
+            _output, _recipe, _calibrate, _x, _samples, _seed, _estimator, _inputType, _outputType, _weights, _denseWeights, _rule, _rules,
             _requireInt8, _maxSize, _test, _y, _maxDrop, _noSimplify, _threads, _force])
         {
             Options.Add(option);
         }
 
+        this.RequireSamplesForSeed(_samples, _seed);
         Validators.Add(result =>
         {
             if (result.GetValue(_maxDrop) is not null && result.GetValue(_test) is null)
@@ -132,12 +134,10 @@ internal sealed class QuantizeCommand : Verb
         WorkOptions work = new() { Threads = arguments.ThreadsOf(_threads), Cancellation = cancellation, Progress = progress };
 
         Model source = Model.Load(path);
-        Dataset? calibration = arguments.GetValue(_calibrate) is { } data ? Dataset.Load(data, new() { X = arguments.GetValue(_x) }) : null;
+        Dataset? calibration = arguments.GetValue(_calibrate) is { } data
+            ? arguments.Chosen(Dataset.Load(data, new() { X = arguments.GetValue(_x) }), _samples, _seed)
+            : null;
         Dataset? test = arguments.GetValue(_test) is { } labelled ? Dataset.Load(labelled, new() { X = arguments.GetValue(_x), Y = arguments.GetValue(_y) }) : null;
-        if (arguments.GetValue(_samples) is { } count)
-        {
-            calibration = calibration?.Take(count);
-        }
 
         Model quantized = source.Quantize(recipe, calibration, work);
         AccuracyDrop? accuracy = test is null ? null : new(source.Evaluate(test, options: work), quantized.Evaluate(test, options: work));

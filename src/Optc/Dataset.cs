@@ -75,6 +75,30 @@ public sealed class Dataset
     /// <summary>The first samples, all if there are fewer.</summary>
     public Dataset Take(int count) => Slice(0, Math.Min(count, Count));
 
+    /// <summary>Samples drawn at random without replacement, in their order; all if there are fewer.</summary>
+    /// <param name="seed">The same seed draws the same samples.</param>
+    /// <remarks>Source: selection sampling, algorithm S of Knuth, "The Art of Computer Programming", volume 2, section 3.4.2.</remarks>
+    public Dataset Sample(int count, ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        SplitMix64 random = new(seed);
+        ImmutableArray<int>.Builder chosen = ImmutableArray.CreateBuilder<int>(Math.Min(count, Count));
+        for (int i = 0; i < Count && chosen.Count < chosen.Capacity; i++)
+        {
+            if (random.NextUnit() * (Count - i) < chosen.Capacity - chosen.Count)
+            {
+                chosen.Add(i);
+            }
+        }
+
+        ImmutableArray<int> indices = chosen.MoveToImmutable();
+        return new(
+            [.. Columns.Select(c => new ColumnSelection(c, indices))],
+            Labels is null ? null : new ColumnSelection(Labels, indices),
+            _options,
+            Source);
+    }
+
     /// <summary>Samples from <paramref name="start"/> on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Not inside the set.</exception>
     public Dataset Slice(int start, int count)

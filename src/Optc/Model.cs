@@ -137,9 +137,17 @@ public sealed class Model
     /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>
     public byte[] ToTfLite() => [.. _bytes.Value];
 
+    /// <summary>Bytes of the model as a <c>.tflite</c> file.</summary>
+    /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>
+    public long FileLength => _bytes.Value.LongLength;
+
+    /// <summary>Writes the <c>.tflite</c> file to a stream.</summary>
+    /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>
+    public void WriteTo(Stream stream) => stream.Write(_bytes.Value);
+
     /// <summary>The <c>.tflite</c> file as a C array.</summary>
     /// <exception cref="DiagnosticException">The symbol is no C identifier, or operators have no encoding.</exception>
-    public ArtifactSet ToCArray(CArrayOptions options) => CArrayBackend.Emit(_bytes.Value.Length, stream => stream.Write(_bytes.Value), options);
+    public ArtifactSet ToCArray(CArrayOptions options) => CArrayBackend.Emit(FileLength, WriteTo, options);
 
     /// <summary>Writes a <c>.tflite</c> file, whole or not at all.</summary>
     /// <param name="overwrite">Replaces a file that exists.</param>
@@ -147,7 +155,7 @@ public sealed class Model
     /// <returns>This model, to go on with.</returns>
     public Model Save(string path, bool overwrite = false)
     {
-        OutputFiles.Write(path, stream => stream.Write(_bytes.Value), overwrite);
+        OutputFiles.Write(path, WriteTo, overwrite);
         return this;
     }
 }

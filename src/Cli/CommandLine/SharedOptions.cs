@@ -59,6 +59,30 @@ internal static class SharedOptions
         DefaultValueFactory = _ => "tflm",
     }.OneOf("tflm", "xnnpack");
 
+    public static Option<ulong?> Seed() => new("--seed")
+    {
+        HelpName = "N",
+        Description = "Draw the N of --samples at random instead, the same ones for the same seed: for data that are sorted.",
+    };
+
+    /// <summary>The samples that <c>--samples</c> and <c>--seed</c> ask for.</summary>
+    public static Dataset Chosen(this ParseResult arguments, Dataset data, Option<int?> samples, Option<ulong?> seed) =>
+        (arguments.GetValue(samples), arguments.GetValue(seed)) switch
+        {
+            (null, _) => data,
+            ({ } count, null) => data.Take(count),
+            ({ } count, { } key) => data.Sample(count, key),
+        };
+
+    /// <summary>Makes <c>--seed</c> an error without <c>--samples</c>, where it would mean nothing.</summary>
+    public static void RequireSamplesForSeed(this Command command, Option<int?> samples, Option<ulong?> seed) => command.Validators.Add(result =>
+    {
+        if (result.GetResult(seed) is { Implicit: false } && result.GetResult(samples) is null or { Implicit: true })
+        {
+            result.AddError("--seed draws samples, so it needs --samples N");
+        }
+    });
+
     /// <summary>Refuses other values than these.</summary>
     public static Option<T> OneOf<T>(this Option<T> option, params string[] values)
     {

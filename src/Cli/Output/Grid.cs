@@ -59,12 +59,12 @@ internal sealed partial class Grid
 
         int last = columns.Count - 1;
         int before = WidthOf(columns[..last]) + (last > 0 ? Gap.Length : 0);
-        if (WidthOf(columns) > width && !columns[last].IsRight && columns[last].Cells.Exists(c => c.Contains(' ', StringComparison.Ordinal)))
+        if (WidthOf(columns) > width
+            && width - before >= NarrowestText
+            && !columns[last].IsRight
+            && columns[last].Cells.Exists(c => c.Contains(' ', StringComparison.Ordinal)))
         {
-            if (width - before >= NarrowestText)
-            {
-                return Wrapped(columns, width - before, before);
-            }
+            return Wrapped(columns, width - before, before);
         }
 
         if (WidthOf(columns) > width)

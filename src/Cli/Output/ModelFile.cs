@@ -91,8 +91,9 @@ internal sealed class ModelFile
     {
         if (Format is ModelFormat.TfLite)
         {
-            byte[] file = model.ToTfLite();
-            return [stream => stream.Write(file)];
+            // Encoded here, so that what has no encoding is refused before a file is opened.
+            _ = model.FileLength;
+            return [model.WriteTo];
         }
 
         ImmutableArray<Artifact> artifacts = model.ToCArray(Options).Files;

@@ -17,7 +17,7 @@ internal sealed class QuantizationView
     {
         (_input, BytesBefore, Output, Accuracy) = (input, bytesBefore, output, accuracy);
         _report = quantized.Quantization!;
-        BytesAfter = quantized.ToTfLite().Length;
+        BytesAfter = quantized.FileLength;
     }
 
     public string Output { get; }
@@ -42,7 +42,7 @@ internal sealed class QuantizationView
                 layer.Name,
                 layer.Op,
                 StatusOf(layer.Status),
-                layer.Activations.Name,
+                layer.Status is LayerStatus.Untouched ? "" : layer.Activations.Name,
                 weights is null ? "" : Describe(weights),
                 weights is null || double.IsInfinity(weights.Sqnr) ? "" : weights.Sqnr.ToString("F1", CultureInfo.InvariantCulture),
                 layer.Reason ?? "");
@@ -50,6 +50,14 @@ internal sealed class QuantizationView
 
         layers.PrintTo(terminal);
         terminal.WriteText("\n" + Summary());
+        if (_report.Layers.All(l => l.Status is LayerStatus.Untouched))
+        {
+            terminal.Note("nothing was quantized: the model has no float layers");
+        }
+        else if (_report.Layers.All(l => l.Status is LayerStatus.Float or LayerStatus.Untouched))
+        {
+            terminal.Note("nothing was quantized; the column 'reason' says why");
+        }
     }
 
     private string Summary()

@@ -93,6 +93,31 @@ internal sealed class FolderColumn(string name, ImmutableArray<string> files, DT
     public override IEnumerable<TensorData> Rows() => files.Select(DataFile.ReadTensor);
 }
 
+/// <summary>Chosen rows of another column.</summary>
+/// <param name="chosen">Indices, ascending.</param>
+internal sealed class ColumnSelection(DataColumn source, ImmutableArray<int> chosen)
+    : DataColumn(source.Name, source.DType, source.RowShape, chosen.Length)
+{
+    public override IEnumerable<TensorData> Rows()
+    {
+        int next = 0;
+        int index = 0;
+        foreach (TensorData row in source.Rows())
+        {
+            if (next == chosen.Length)
+            {
+                yield break;
+            }
+
+            if (index++ == chosen[next])
+            {
+                next++;
+                yield return row;
+            }
+        }
+    }
+}
+
 /// <summary>Some rows of another column.</summary>
 internal sealed class ColumnSlice(DataColumn source, int start, int count)
     : DataColumn(source.Name, source.DType, source.RowShape, count)

@@ -1,3 +1,4 @@
+using Optc.Data;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;

@@ -1,3 +1,5 @@
+using Optc.Data;
+
 namespace Optc.Demo;
 
 /// <summary>Makes the sounds of the demo: one second, 16 kHz, mono.</summary>

@@ -1,3 +1,5 @@
+using Optc.Data;
+
 namespace Optc.Demo;
 
 /// <summary>Sounds that have the structure of speech: a glottal pulse train through three moving formants, in syllables.</summary>

@@ -72,6 +72,31 @@ public sealed class DatasetTests : IDisposable
         Assert.Equal([1f, 2f, 3f, 4f], data.Columns[0].Rows().SelectMany(r => r.AsFloats().ToArray()));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(99)]
+    public void Drawn_samples_are_distinct_in_order_and_the_same_for_a_seed(int seed)
+    {
+        const int count = 200;
+        int[] numbers = [.. Enumerable.Range(0, count)];
+        Dataset data = Dataset.Of(TensorData.FromFloats([count, 1], [.. numbers.Select(n => (float)n)]), TensorData.FromInts([count], numbers));
+
+        Dataset drawn = data.Sample(30, (ulong)seed);
+
+        int[] labels = [.. drawn.Labels!.Rows().Select(r => r.Span<int>()[0])];
+        Assert.Equal(30, drawn.Count);
+        Assert.Equal(labels.Distinct().Order(), labels);
+        Assert.Equal(30, labels.Length);
+        Assert.Equal(labels, drawn.Columns[0].Rows().Select(r => (int)r.AsFloats()[0]));
+        Assert.Equal(labels, data.Sample(30, (ulong)seed).Labels!.Rows().Select(r => r.Span<int>()[0]));
+        Assert.NotEqual(labels, data.Sample(30, (ulong)seed + 1).Labels!.Rows().Select(r => r.Span<int>()[0]));
+
+        // Of 30 out of 200 some are beyond the first 30, or the set was only cut off.
+        Assert.Contains(labels, l => l >= 100);
+        Assert.Equal(count, data.Sample(1000, (ulong)seed).Count);
+    }
+
     [Fact]
     public void Slices_keep_inputs_and_labels_together()
     {

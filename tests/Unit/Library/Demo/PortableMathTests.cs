@@ -1,5 +1,6 @@
 using System.Numerics;
 using MathNet.Numerics.IntegralTransforms;
+using Optc.Data;
 using Optc.Demo;
 using Xunit;
 

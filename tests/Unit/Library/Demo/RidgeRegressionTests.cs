@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Optc.Data;
 using Optc.Demo;
 using Xunit;
 

@@ -1,4 +1,4 @@
-namespace Optc.Demo;
+namespace Optc.Data;
 
 /// <summary>Random numbers that are a function of a key and a counter, the same on every machine.</summary>
 /// <param name="key">Names the stream; streams of different keys are independent of each other.</param>
