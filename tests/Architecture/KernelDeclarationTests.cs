@@ -15,7 +15,7 @@ public sealed class KernelDeclarationTests
         (KernelTypes.I32, DType.I32), (KernelTypes.I64, DType.I64), (KernelTypes.Bool, DType.Bool),
     ];
 
-    public static TheoryData<string> Sampled() => new(OpSet.All.Select(op => op.Schema.Name).Where(KernelSamples.ByOp.ContainsKey));
+    public static TheoryData<string> Sampled() => [.. OpSet.All.Select(op => op.Schema.Name).Where(KernelSamples.ByOp.ContainsKey)];
 
     [Fact]
     public void Every_op_has_a_sample_or_a_reason_for_none()
