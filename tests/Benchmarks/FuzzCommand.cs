@@ -57,7 +57,7 @@ internal sealed record FuzzCommand(string Folder, int Count, int Seed, string? E
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            `./build.sh bench fuzz ../shared --count {Count} --seed {Seed}{(Executable is null ? "" : $" --exe optc --sample {Sample}")}`, {DateTime.UtcNow:yyyy-MM-dd}, {RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores, .NET {Environment.Version}.
+            `./build.sh bench fuzz ../shared --count {Count} --seed {Seed}{(Executable is null ? "" : $" --exe artifacts/bin/Cli/release/optc --sample {Sample}")}`, {DateTime.UtcNow:yyyy-MM-dd}, {RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores, .NET {Environment.Version}.
             Case i damages one of {Files().Count} third-party models with seed {Seed} + i; it is read, verified, written, read again and
             executed with zeros. Each must run or be refused with a diagnostic, within {FuzzTarget.TimeLimit.TotalSeconds} s and {FuzzTarget.MemoryLimit >> 20} MB (all that was
             allocated, plus the arena). *Stopped*: half a second was over between two operators.
