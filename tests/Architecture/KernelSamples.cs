@@ -27,6 +27,11 @@ internal static class KernelSamples
         ["batch_matmul"] = Graph(
             "%a: $T[1, 2, 3]$Q, %b: $T[1, 3, 2]$Q",
             "%y: $T[1, 2, 2]$Q = batch_matmul(%a, %b) { adj_x: false, adj_y: false, asymmetric_inputs: false }"),
+        ["batch_normalization"] = Graph(
+            "%x: $T[2, 3], %g: $T[3], %b: $T[3]", "%y: $T[2, 3], %m: $T[3], %v: $T[3] = batch_normalization(%x, %g, %b) { epsilon: 0.001 }"),
+        ["batch_normalization_gradient"] = Graph(
+            "%d: $T[2, 3], %x: $T[2, 3], %g: $T[3], %m: $T[3], %v: $T[3]",
+            "%y: $T[2, 3], %e: $T[3], %f: $T[3] = batch_normalization_gradient(%d, %x, %g, %m, %v) { epsilon: 0.001 }"),
         ["batch_to_space_nd"] = Graph(
             "%x: $T[4, 1, 2, 1]$Q",
             "@b: i32[2] = [2, 2] @c: i32[2, 2] = [0, 0, 0, 0] %y: $T[1, 2, 4, 1]$Q = batch_to_space_nd(%x, @b, @c)"),
@@ -60,6 +65,7 @@ internal static class KernelSamples
             "%y: $T[1, 1, 1, 2] = depthwise_conv_2d_weight_gradient(%x, %d) { kernel_h: 1, kernel_w: 1, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1 }"),
         ["dequantize"] = Graph("%x: $T[2, 3]$Q", "%y: f32[2, 3] = dequantize(%x)"),
         ["div"] = Binary("div", "{ activation: None }"),
+        ["dropout"] = Graph("%x: $T[2, 3], %s: i64[]", "%y: $T[2, 3] = dropout(%x, %s) { rate: 0.5, stream: 0 }"),
         ["dynamic_update_slice"] = Graph(
             "%x: $T[2, 3]$Q, %u: $T[1, 2]$Q, %s: i32[2]", "%y: $T[2, 3]$Q = dynamic_update_slice(%x, %u, %s)"),
         ["elu"] = Unary("elu"),

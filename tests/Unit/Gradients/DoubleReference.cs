@@ -22,6 +22,7 @@ internal static class DoubleReference
         .. MovementReference.Rules,
         .. LookupReference.Rules,
         .. ConvolutionReference.Rules,
+        .. NormalizationReference.Rules,
     ]);
 
     /// <summary>Every value of the graph that the inputs decide.</summary>
