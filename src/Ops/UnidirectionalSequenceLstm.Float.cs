@@ -212,7 +212,6 @@ public sealed partial record UnidirectionalSequenceLstm
         /// <summary>Brings a vector to mean 0 and variance 1 (<c>MeanStddevNormalization</c>).</summary>
         private static void Normalize(Span<float> values)
         {
-            const float Epsilon = 1e-8f;
             float sum = 0;
             foreach (float value in values)
             {
@@ -226,7 +225,7 @@ public sealed partial record UnidirectionalSequenceLstm
                 squares += (value - mean) * (value - mean);
             }
 
-            float inverse = 1 / MathF.Sqrt((squares / values.Length) + Epsilon);
+            float inverse = 1 / MathF.Sqrt((squares / values.Length) + NormalizationEpsilon);
             foreach (ref float value in values)
             {
                 value = (value - mean) * inverse;

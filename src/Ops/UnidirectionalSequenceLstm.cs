@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.TfLite;
 
@@ -39,7 +40,7 @@ public sealed partial record UnidirectionalSequenceLstm(
     bool TimeMajor = false,
     bool AsymmetricQuantizeInputs = false,
     bool DiagonalRecurrent = false)
-    : IOp<UnidirectionalSequenceLstm>, IExecutable, ITfLiteOp<UnidirectionalSequenceLstm>
+    : IOp<UnidirectionalSequenceLstm>, IExecutable, IUnrollable, ITfLiteOp<UnidirectionalSequenceLstm>
 {
     // Operands of the first gate; those of the forget, cell and output gate follow.
     private const int Weights = 1;

@@ -3,6 +3,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.TfLite;
 
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Types: f32. Source: TFLite builtin 35, <c>unidirectional_sequence_rnn.cc</c> of LiteRT, versions 1 to 3.</para>
 /// </remarks>
 public sealed record UnidirectionalSequenceRnn(bool TimeMajor, FusedActivation Activation, bool AsymmetricQuantizeInputs = false)
-    : IOp<UnidirectionalSequenceRnn>, IExecutable, ITfLiteOp<UnidirectionalSequenceRnn>
+    : IOp<UnidirectionalSequenceRnn>, IExecutable, IUnrollable, ITfLiteOp<UnidirectionalSequenceRnn>
 {
     public static OpSchema Declaration { get; } = new(
         "unidirectional_sequence_rnn", ["x", "weights", "recurrent_weights", "bias", "state"], ["y"])
@@ -73,6 +74,20 @@ public sealed record UnidirectionalSequenceRnn(bool TimeMajor, FusedActivation A
         operands.RequireShape(3, units);
         operands.RequireShape(4, x.DimOrUnknown(TimeMajor ? 1 : 0), units);
         return [new(DType.F32, [x.DimOrUnknown(0), x.DimOrUnknown(1), units])];
+    }
+
+    public Value Unroll(GraphBuilder graph, ImmutableArray<Value?> operands, string name)
+    {
+        UnrolledSequence sequence = new(graph, operands[0]!, TimeMajor, name);
+        IReadOnlyList<Value> products = sequence.Products(operands[1]!, operands[3]);
+        Value[] results = new Value[sequence.Steps];
+        for (int step = 0; step < results.Length; step++)
+        {
+            Value sum = step == 0 ? products[0] : sequence.Plus(products[step], sequence.Dense(results[step - 1], operands[2]!, null));
+            results[step] = sequence.Activate(Activation, sum);
+        }
+
+        return sequence.Join(results);
     }
 
     public Kernel Prepare(KernelContext context)

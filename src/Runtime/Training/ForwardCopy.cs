@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Gradients;
 
 namespace Optc.Runtime.Training;
 
@@ -34,9 +35,15 @@ internal sealed class ForwardCopy(Graph source, GraphBuilder builder, int batch,
 
     private void Copy(Node node)
     {
-        ImmutableArray<Value?> inputs = [.. node.Inputs.Select(v => v is null ? null : ValueOf(v))];
+        ImmutableArray<Value?> inputs = [.. node.Inputs.Select(v => v is null || v.IsVariable ? null : ValueOf(v))];
         try
         {
+            if (node.Op is IUnrollable sequence)
+            {
+                _copies.Add(node.Outputs[0], sequence.Unroll(builder, inputs, node.Name));
+                return;
+            }
+
             (IOp op, inputs) = node.Op is Reshape reshape ? Rebatch(reshape, node, inputs) : (node.Op, inputs);
             Node copy = builder.Add(op, inputs, node.Name);
             for (int i = 0; i < copy.Outputs.Length; i++)

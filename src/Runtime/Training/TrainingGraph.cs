@@ -33,6 +33,9 @@ public sealed class TrainingGraph
     /// <summary>Names of operands that training changes.</summary>
     private static readonly string[] Trainable = ["w", "bias", "gamma", "beta", "alpha"];
 
+    /// <summary>Names of such operands where there is one for each gate, behind the name of the gate.</summary>
+    private static readonly string[] TrainableOfGates = ["weights", "recurrent", "peephole", "bias", "norm"];
+
     /// <summary>Makes the step for a batch size.</summary>
     /// <param name="model">A float model with one output. Not changed.</param>
     /// <param name="batch">Samples of a step.</param>
@@ -159,12 +162,15 @@ public sealed class TrainingGraph
         };
     }
 
+    private static bool IsTrainable(string operand) =>
+        Trainable.Contains(operand) || TrainableOfGates.Contains(operand[(operand.LastIndexOf('_') + 1)..]);
+
     private static void RequireFloat(Graph source)
     {
         ImmutableArray<Diagnostic> problems =
         [
             .. source.Nodes
-                .Where(n => n.Outputs.Any(o => o.Type.Quant is not null) || n.Inputs.Any(v => v is { IsVariable: true }))
+                .Where(n => n.Outputs.Any(o => o.Type.Quant is not null) || (n.Op is not IUnrollable && n.Inputs.Any(v => v is { IsVariable: true })))
                 .Select(n => new Diagnostic(DiagnosticId.NotDifferentiable, "only float models without state can be trained")
                 {
                     At = [$"operator {n}"],
@@ -190,7 +196,7 @@ public sealed class TrainingGraph
                     && !found.ContainsKey(constant)
                     && i < node.Op.Schema.Inputs.Length
                     && node.Op.Schema.Inputs[i].TrimEnd('?') is var operand
-                    && Trainable.Contains(operand))
+                    && IsTrainable(operand))
                 {
                     string name = $"{node.Name}/{operand}";
                     for (int copy = 2; !names.Add(name); copy++)

@@ -25,6 +25,9 @@ internal static class DoubleReference
         .. NormalizationReference.Rules,
     ]);
 
+    /// <summary>True when there is a rule for an op.</summary>
+    public static bool Knows(Type op) => Rules.ContainsKey(op);
+
     /// <summary>Every value of the graph that the inputs decide.</summary>
     public static Dictionary<Value, double[]> Run(IEnumerable<Node> nodes, IReadOnlyDictionary<Value, double[]> inputs)
     {
