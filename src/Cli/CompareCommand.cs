@@ -72,9 +72,6 @@ internal sealed class CompareCommand : Verb
             RoundingB = SharedOptions.RoundingOf(arguments.GetRequiredValue(_roundingB)),
         }, work);
         progress.Dispose();
-        Terminal.WriteJson(() => ReportJson.Of(comparison));
-        Terminal.Write(ComparisonText.Of(comparison));
-
         ImmutableArray<Diagnostic> failures =
         [
             .. comparison.Outputs.Where(o => arguments.GetValue(_requireEqual) && o.BitExact != true).Select(o => Failure(
@@ -82,6 +79,8 @@ internal sealed class CompareCommand : Verb
             .. comparison.Outputs.Where(o => arguments.GetValue(_minimumSqnr) is { } minimum && !(o.Sqnr >= minimum)).Select(o => Failure(
                 path, o, "two outputs are farther apart than allowed", Real($"{o.Sqnr:F1} dB"), Real($"{arguments.GetValue(_minimumSqnr)} dB at least"))),
         ];
+        Terminal.WriteJson(() => ReportJson.Of(comparison), failures);
+        Terminal.Write(ComparisonText.Of(comparison));
         return failures.IsEmpty ? ExitCode.Success : throw new DiagnosticException(failures);
     }
 

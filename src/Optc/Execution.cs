@@ -8,6 +8,7 @@ namespace Optc;
 /// <summary>A model made ready to run many times; state is kept from run to run. For one thread at a time.</summary>
 public sealed class Execution : IDisposable
 {
+    private readonly Model _model;
     private readonly Interpreter _interpreter;
     private readonly SampleReader _reader;
     private readonly CancellationToken _cancellation;
@@ -29,7 +30,8 @@ public sealed class Execution : IDisposable
                     Expected = module.Signatures.IsEmpty ? "none: this model has no signatures" : string.Join(" or ", module.Signatures.Select(s => $"'{s.Key}'")),
                 });
         _cancellation = options.Cancellation;
-        _interpreter = new(module, entry?.Graph, options.ForOneThread with { Threads = options.Threads });
+        _model = model;
+        _interpreter = model.Located(() => new Interpreter(module, entry?.Graph, options.ForOneThread with { Threads = options.Threads }));
         _reader = new(module, _interpreter, "invocation");
         Graph graph = _interpreter.Graph;
         InputNames = [.. graph.Inputs.Select(v => entry?.Inputs.FirstOrDefault(i => i.Value == v).Name ?? v.Name)];
@@ -55,7 +57,11 @@ public sealed class Execution : IDisposable
     public ImmutableArray<TensorData> Run(ImmutableArray<(string? Name, TensorData Data)> inputs)
     {
         _reader.Fill(_runs++, [.. inputs.Select(i => new CalibrationTensor(i.Name, i.Data))]);
-        _interpreter.Run(_cancellation);
+        _model.Located(() =>
+        {
+            _interpreter.Run(_cancellation);
+            return true;
+        });
         return
         [
             .. Enumerable.Range(0, _interpreter.OutputCount).Select(i =>

@@ -84,7 +84,7 @@ public sealed class Model
     public Model Apply(Pipeline pipeline, WorkOptions? options = null)
     {
         PassContext context = (options ?? WorkOptions.Default).ForPasses;
-        Module result = pipeline.Run(Module, context);
+        Module result = Located(() => pipeline.Run(Module, context));
         return new(result, Name) { Events = [.. Events, .. context.Events], Quantization = Quantization };
     }
 
@@ -98,7 +98,7 @@ public sealed class Model
     public Model Quantize(QuantizationRecipe recipe, Dataset? calibration = null, WorkOptions? options = null)
     {
         PassContext context = (options ?? WorkOptions.Default).ForPasses;
-        (Module result, QuantizationReport report) = Quantizer.Quantize(Module, recipe, calibration?.For(Module), context);
+        (Module result, QuantizationReport report) = Located(() => Quantizer.Quantize(Module, recipe, calibration?.For(Module), context));
         return new(result, Name) { Events = [.. Events, .. context.Events], Quantization = report };
     }
 
@@ -121,7 +121,7 @@ public sealed class Model
     /// <exception cref="DiagnosticException">The model cannot be executed, or the data do not fit.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Evaluation Evaluate(Dataset data, Metric? metric = null, WorkOptions? options = null) =>
-        Evaluation.Run(Module, data, metric ?? Metric.Accuracy, options ?? WorkOptions.Default);
+        Located(() => Evaluation.Run(Module, data, metric ?? Metric.Accuracy, options ?? WorkOptions.Default));
 
     /// <summary>How far another model is from this one on data.</summary>
     /// <exception cref="DiagnosticException">A model cannot be executed, outputs do not correspond, or the data do not fit.</exception>
@@ -157,5 +157,20 @@ public sealed class Model
     {
         OutputFiles.Write(path, WriteTo, overwrite);
         return this;
+    }
+
+    /// <summary>Does work, and puts the name of the model in front of the place of what is wrong with its graphs.</summary>
+    internal T Located<T>(Func<T> work)
+    {
+        const int firstOfGraphs = 1107;
+        const int lastOfGraphs = 1299;
+        try
+        {
+            return work();
+        }
+        catch (DiagnosticException problem) when (problem.Diagnostics.All(d => d.Id.Number is >= firstOfGraphs and <= lastOfGraphs))
+        {
+            throw new DiagnosticException([.. problem.Diagnostics.Select(d => d.Inside(Name))]);
+        }
     }
 }

@@ -132,6 +132,20 @@ internal sealed class Terminal : IDisposable
         }
     }
 
+    /// <summary>The result as JSON that is text already, with <c>errors</c> as one more member.</summary>
+    public void WriteJson(Func<string> result, ImmutableArray<Diagnostic> errors) => WriteJson(writer =>
+    {
+        using JsonDocument document = JsonDocument.Parse(result());
+        writer.WriteStartObject();
+        foreach (JsonProperty member in document.RootElement.EnumerateObject())
+        {
+            member.WriteTo(writer);
+        }
+
+        DiagnosticJson.WriteErrors(writer, errors);
+        writer.WriteEndObject();
+    });
+
     /// <summary>The result as JSON that is text already, when that was asked for.</summary>
     public void WriteJson(Func<string> result)
     {

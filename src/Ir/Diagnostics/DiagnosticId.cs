@@ -87,7 +87,7 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
     public static DiagnosticId RuleMatchesNothing { get; } = new(
         2004,
         "A per-layer rule matches no layer.",
-        "Compare the pattern with the names of layers that 'optc inspect' shows.");
+        "Compare the pattern with the names of layers that 'optc inspect --layers' shows.");
 
     public static DiagnosticId NoCalibrationData { get; } = new(
         2005,

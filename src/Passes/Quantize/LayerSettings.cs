@@ -31,7 +31,7 @@ internal static class LayerRules
                     At = [$"recipe '{recipe.Name}'", $"rule {r}"],
                     Found = merged is null ? null : $"only '{merged}', which becomes a part of another layer before quantization",
                     Expected = "a pattern that is found in the name of a layer or of an input",
-                    Hint = "'optc inspect' lists the layers of a model",
+                    Hint = "'optc inspect --layers' lists the layers of a model",
                 };
             }),
         ];

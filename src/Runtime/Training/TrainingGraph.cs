@@ -217,7 +217,7 @@ public sealed class TrainingGraph
             {
                 Found = $"'{r.Pattern}'",
                 Expected = "a pattern that is found in the name of a layer with weights",
-                Hint = "'optc inspect' lists the layers of a model",
+                Hint = "'optc inspect --layers' lists the layers of a model",
             }),
         ];
         return !unused.IsEmpty ? throw new DiagnosticException(unused)

@@ -36,6 +36,18 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public void A_demand_that_is_not_met_keeps_the_result()
+    {
+        Assert.Equal(0, Run("quantize", "model.tflite", "-o", "int8.tflite", "-c", "samples.npz").Code);
+        (int code, string output, _) = Run("compare", "model.tflite", "int8.tflite", "--data", "samples.npz", "--min-sqnr", "90", "--json");
+
+        Assert.Equal(4, code);
+        JsonElement document = JsonDocument.Parse(output).RootElement;
+        Assert.InRange(document.GetProperty("outputs")[0].GetProperty("sqnr").GetDouble(), 30, 60);
+        Assert.Equal("OPTC3002", document.GetProperty("errors")[0].GetProperty("id").GetString());
+    }
+
+    [Fact]
     public void Output_is_plain_where_there_is_no_terminal()
     {
         (_, string output, string error) = Run("inspect", "model.tflite");
