@@ -1,4 +1,3 @@
-using Optc.Ir;
 using Optc.Ops;
 using static Optc.Tests.Unit.Gradients.ElementwiseReference;
 
