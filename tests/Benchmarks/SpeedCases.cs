@@ -39,6 +39,11 @@ internal static class SpeedCases
         {
             yield return depthwise;
         }
+
+        foreach (SpeedCase gradient in GradientCases.All())
+        {
+            yield return gradient;
+        }
     }
 
     private static IEnumerable<SpeedCase> DepthwiseCases(string name, Conv2DGeometry geometry)
@@ -135,7 +140,7 @@ internal static class SpeedCases
         return values;
     }
 
-    private static float[] Floats(long count)
+    internal static float[] Floats(long count)
     {
         Random random = new(1);
         float[] values = new float[count];

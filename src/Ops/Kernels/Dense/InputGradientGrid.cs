@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Optc.Ops.Kernels;
 
@@ -84,32 +85,65 @@ internal sealed class InputGradientGrid<TLayer>
         Store(part, work.FirstPixel, work.Pixels, pixels, dx);
     }
 
-    /// <summary>Brings the pixels of a phase to their places; zeros when there are none.</summary>
-    private void Store(in Part part, int firstPixel, int count, ReadOnlySpan<float> pixels, Span<float> dx)
+    /// <summary>Brings the pixels of a phase to their places, row by row; zeros when there are none.</summary>
+    private unsafe void Store(in Part part, int firstPixel, int count, ReadOnlySpan<float> pixels, Span<float> dx)
     {
         int channels = _forward.InputChannels;
         int times = _layerChannels / channels;
         (int height, int width) = (part.Rows.Window.Output, part.Columns.Window.Output);
-        for (int i = 0; i < count; i++)
+        int step = part.Columns.Step * channels;
+        int done = 0;
+        while (done < count)
         {
-            int pixel = firstPixel + i;
-            int row = part.Rows.First + (pixel / width % height * part.Rows.Step);
-            int column = part.Columns.First + (pixel % width * part.Columns.Step);
-            int image = pixel / width / height;
-            int to = ((((image * _forward.Height.Input) + row) * _forward.Width.Input) + column) * channels;
-            Span<float> target = dx.Slice(to, channels);
+            int line = (firstPixel + done) / width;
+            int column = (firstPixel + done) % width;
+            int run = Math.Min(width - column, count - done);
+            int row = (line / height * _forward.Height.Input) + part.Rows.First + (line % height * part.Rows.Step);
+            int to = (((row * _forward.Width.Input) + part.Columns.First) * channels) + (column * step);
+            Span<float> target = dx.Slice(to, ((run - 1) * step) + channels);
             if (pixels.IsEmpty)
             {
-                target.Clear();
+                for (int i = 0; i < run; i++)
+                {
+                    target.Slice(i * step, channels).Clear();
+                }
             }
             else if (times == 1)
             {
-                pixels.Slice(i * channels, channels).CopyTo(target);
+                fixed (float* source = pixels.Slice(done * channels, run * channels), place = target)
+                {
+                    Spread(source, place, run, channels, step);
+                }
             }
             else
             {
-                Fold(pixels.Slice(i * _layerChannels, _layerChannels), target, times);
+                for (int i = 0; i < run; i++)
+                {
+                    Fold(pixels.Slice((done + i) * _layerChannels, _layerChannels), target.Slice(i * step, channels), times);
+                }
             }
+
+            done += run;
+        }
+    }
+
+    private static unsafe void Spread(float* from, float* to, int count, int channels, int step)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            int c = 0;
+            for (; c <= channels - 8; c += 8)
+            {
+                Vector256.Load(from + c).Store(to + c);
+            }
+
+            for (; c < channels; c++)
+            {
+                to[c] = from[c];
+            }
+
+            from += channels;
+            to += step;
         }
     }
 
