@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
@@ -53,7 +54,16 @@ public sealed record ActivationGradient(FusedActivation Activation) : IOp<Activa
 
     private static void Inside(ReadOnlySpan<float> dy, ReadOnlySpan<float> y, Span<float> dx, float low, float high)
     {
-        for (int i = 0; i < dx.Length; i++)
+        int i = 0;
+        (Vector<float> lows, Vector<float> highs) = (new(low), new(high));
+        for (; i <= dx.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector<float> value = new(y[i..]);
+            Vector<int> inside = Vector.GreaterThan(value, lows) & Vector.LessThan(value, highs);
+            Vector.ConditionalSelect(inside, new Vector<float>(dy[i..]), Vector<float>.Zero).CopyTo(dx[i..]);
+        }
+
+        for (; i < dx.Length; i++)
         {
             dx[i] = y[i] > low && y[i] < high ? dy[i] : 0;
         }

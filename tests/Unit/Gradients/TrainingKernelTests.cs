@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Optc.Ir;
+using Optc.Ir.Text;
 using Optc.Ops;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -37,6 +38,36 @@ public sealed class TrainingKernelTests
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
+
+    [Fact]
+    public void The_text_form_keeps_every_attribute()
+    {
+        IOp[] ops =
+        [
+            new Conv2DInputGradient(5, 6, 4, 2, 3, PaddingMode.Valid, 1, 2),
+            new Conv2DWeightGradient(3, 2, 2, 1, PaddingMode.Same, 1, 2, Groups: 2),
+            new DepthwiseConv2DInputGradient(5, 6, 4, 2, 3, PaddingMode.Valid, 2, 1),
+            new DepthwiseConv2DWeightGradient(3, 2, 1, 2, PaddingMode.Same, 2, 1),
+            new AveragePool2DGradient(5, 6, 2, 3, 1, 2, PaddingMode.Same),
+            new MaxPool2DGradient(2, 3, 1, 2, PaddingMode.Valid),
+        ];
+
+        Assert.All(ops, op => Assert.Equal(op, OpText.ParseOp(AttributeWriter.TextOf(op))));
+    }
+
+    [Theory]
+    [InlineData("graph g(%d: f32[1, 3, 3, 4], %w: f32[4, 3, 3, 2]) -> (%y) { %y = conv_2d_input_gradient(%d, %w) { height: 5, width: 6, channels: 2, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1 } }")]
+    [InlineData("graph g(%d: f32[1, 3, 3, 4], %w: f32[4, 3, 3, 2]) -> (%y) { %y = conv_2d_input_gradient(%d, %w) { height: 5, width: 5, channels: 3, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1 } }")]
+    [InlineData("graph g(%x: f32[1, 5, 5, 2], %d: f32[2, 3, 3, 4]) -> (%y) { %y = conv_2d_weight_gradient(%x, %d) { kernel_h: 3, kernel_w: 3, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1, groups: 1 } }")]
+    [InlineData("graph g(%x: f32[1, 5, 5, 2], %d: f32[1, 3, 3, 4]) -> (%y) { %y = conv_2d_weight_gradient(%x, %d) { kernel_h: 3, kernel_w: 3, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1, groups: 3 } }")]
+    [InlineData("graph g(%d: f32[1, 3, 3, 4], %w: f32[1, 3, 3, 4]) -> (%y) { %y = depthwise_conv_2d_input_gradient(%d, %w) { height: 5, width: 5, channels: 3, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1 } }")]
+    [InlineData("graph g(%x: f32[1, 5, 5, 2], %d: f32[1, 3, 3, 3]) -> (%y) { %y = depthwise_conv_2d_weight_gradient(%x, %d) { kernel_h: 3, kernel_w: 3, stride_h: 1, stride_w: 1, padding: Valid, dilation_h: 1, dilation_w: 1 } }")]
+    [InlineData("graph g(%d: f32[1, 3, 3, 4]) -> (%y) { %y = average_pool_2d_gradient(%d) { height: 5, width: 5, filter_h: 2, filter_w: 2, stride_h: 2, stride_w: 2, padding: Valid } }")]
+    [InlineData("graph g(%x: f32[1, 5, 5, 4], %d: f32[1, 3, 3, 4]) -> (%y) { %y = max_pool_2d_gradient(%x, %d) { filter_h: 2, filter_w: 2, stride_h: 2, stride_w: 2, padding: Valid } }")]
+    public void Gradients_that_do_not_fit_their_layer_are_refused(string text) => Assert.Throws<DiagnosticException>(() =>
+    {
+        using Interpreter interpreter = new(OpText.ParseModule(text));
+    });
 
     public static TheoryData<string> Layers => ["conv", "grouped", "dilated", "pointwise", "depthwise", "multiplier", "dense", "product", "products"];
 
