@@ -52,7 +52,7 @@ public sealed class TrainingKernelTests
             new MaxPool2DGradient(2, 3, 1, 2, PaddingMode.Valid),
         ];
 
-        Assert.All(ops, op => Assert.Equal(op, OpText.ParseOp(AttributeWriter.TextOf(op))));
+        Assert.All(ops, op => Assert.Equal(op, OpText.ParseOp($"{op.Schema.Name} {AttributeWriter.TextOf(op)}")));
     }
 
     [Theory]
