@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.Intrinsics;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
@@ -68,14 +69,25 @@ public sealed record Dropout(float Rate, int Stream = 0) : IOp<Dropout>, IExecut
 
     private static void Choose(ReadOnlySpan<float> x, Span<float> y, ulong counter, ulong stream, ulong key, ulong limit, float scale)
     {
-        Span<uint> words = stackalloc uint[Philox.Words];
-        for (int start = 0; start < x.Length; start += Philox.Words, counter++)
+        // At most 2^32 - 1, as the rate is a float below 1.
+        uint smallest = (uint)limit;
+        int whole = x.Length - (x.Length % Philox.Words);
+        for (int i = 0; i < whole; i += Philox.Words, counter++)
         {
-            (words[0], words[1], words[2], words[3]) = Philox.Next(counter, stream, key);
-            int end = Math.Min(Philox.Words, x.Length - start);
-            for (int i = 0; i < end; i++)
+            (uint w0, uint w1, uint w2, uint w3) = Philox.Next(counter, stream, key);
+            ReadOnlySpan<float> values = x.Slice(i, Philox.Words);
+            Vector128<uint> words = Vector128.Create(w0, w1, w2, w3);
+            Vector128<float> kept = Vector128.GreaterThanOrEqual(words, Vector128.Create(smallest)).AsSingle();
+            ((Vector128.Create(values) * Vector128.Create(scale)) & kept).CopyTo(y[i..]);
+        }
+
+        if (whole < x.Length)
+        {
+            (uint w0, uint w1, uint w2, uint w3) = Philox.Next(counter, stream, key);
+            ReadOnlySpan<uint> words = [w0, w1, w2, w3];
+            for (int i = whole; i < x.Length; i++)
             {
-                y[start + i] = words[i] >= limit ? x[start + i] * scale : 0;
+                y[i] = words[i - whole] >= smallest ? x[i] * scale : 0;
             }
         }
     }

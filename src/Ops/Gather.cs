@@ -84,7 +84,7 @@ public sealed record Gather(int Axis, int BatchDims = 0) : IOp<Gather>, IExecuta
         Value indices = IndexTuples.Wide(g, g.Reshape(g.Input(1), Shape.Of([batches, count])));
         if (batches > 1)
         {
-            indices = g.Plus(indices, IndexTuples.RowStarts(indices.Type.DType, batches, x[axis]));
+            indices = g.Plus(indices, IndexTuples.RowStarts(g, indices.Type.DType, batches, x[axis]));
         }
 
         Value updates = g.Reshape(g.Gradient(), Shape.Of([batches, outer, count, inner]));

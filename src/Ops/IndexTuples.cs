@@ -53,15 +53,13 @@ internal sealed class IndexTuples
     /// <param name="type">i32 or i64.</param>
     /// <param name="length">Elements of a row.</param>
     /// <exception cref="OpRuleException">A beginning does not fit 32 bits.</exception>
-    public static Value RowStarts(DType type, int rows, int length)
+    public static Value RowStarts(GradientBuilder g, DType type, int rows, int length)
     {
         Dimensions.Size((long)rows * length);
         IEnumerable<int> starts = Enumerable.Range(0, rows).Select(row => row * length);
-        return GraphBuilder.Constant(
-            type is DType.I64
-                ? TensorData.From<long>(type, Shape.Of([rows, 1]), [.. starts.Select(s => (long)s)])
-                : TensorData.FromInts(Shape.Of([rows, 1]), [.. starts]),
-            "");
+        return g.Constant(type is DType.I64
+            ? TensorData.From<long>(type, Shape.Of([rows, 1]), [.. starts.Select(s => (long)s)])
+            : TensorData.FromInts(Shape.Of([rows, 1]), [.. starts]));
     }
 
     /// <summary>Number of the slice that one tuple addresses, in row-major order.</summary>

@@ -74,7 +74,7 @@ public sealed record TopkV2 : IOp<TopkV2>, IExecutable, IQuantizable, IDifferent
         int rows = (int)Dimensions.Outer(x, x.Rank - 1);
         int k = g.Output().Type.Shape[-1];
         Value positions = g.Reshape(g.Output(1), Shape.Of([rows, k]));
-        Value indices = g.Plus(positions, IndexTuples.RowStarts(DType.I32, rows, x[-1]));
+        Value indices = g.Plus(positions, IndexTuples.RowStarts(g, DType.I32, rows, x[-1]));
         Value sums = g.Add(
             new ScatterNd(),
             g.Reshape(indices, Shape.Of([rows * k, 1])),

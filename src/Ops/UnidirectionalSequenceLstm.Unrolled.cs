@@ -49,7 +49,7 @@ public sealed partial record UnidirectionalSequenceLstm
         {
             Value candidate = Gate(CellGate, step, null);
             Value? forget = _isCoupled || _cell is not null ? Gate(ForgetGate, step, _cell) : null;
-            Value input = _isCoupled ? _sequence.Apply(new Sub(), UnrolledSequence.Number(1), forget) : Gate(InputGate, step, _cell);
+            Value input = _isCoupled ? _sequence.Apply(new Sub(), _sequence.Number(1), forget) : Gate(InputGate, step, _cell);
             Value next = _sequence.Times(input, candidate);
             if (_cell is not null)
             {

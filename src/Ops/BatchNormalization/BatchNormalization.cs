@@ -114,28 +114,43 @@ public sealed partial record BatchNormalization(float Epsilon = 1e-3f) : IOp<Bat
     /// <summary>Sums of x and of its square for each channel.</summary>
     private static void AddMoments(ReadOnlySpan<float> x, Span<double> moments)
     {
-        moments.Clear();
         int channels = moments.Length / 2;
-        ref double sum = ref MemoryMarshal.GetReference(moments);
-        ref double square = ref MemoryMarshal.GetReference(moments[channels..]);
+        ref double sums = ref MemoryMarshal.GetReference(moments);
+        ref double squares = ref MemoryMarshal.GetReference(moments[channels..]);
         ref float source = ref MemoryMarshal.GetReference(x);
-        for (int row = 0; row < x.Length; row += channels)
+        int c = 0;
+        for (; c <= channels - Vector256<float>.Count; c += Vector256<float>.Count)
         {
-            int c = 0;
-            for (; c <= channels - Vector128<float>.Count; c += Vector128<float>.Count)
+            Vector256<double> lowSum = Vector256<double>.Zero;
+            Vector256<double> highSum = Vector256<double>.Zero;
+            Vector256<double> lowSquare = Vector256<double>.Zero;
+            Vector256<double> highSquare = Vector256<double>.Zero;
+            for (int at = c; at < x.Length; at += channels)
             {
-                (Vector128<double> low, Vector128<double> high) = Vector128.Widen(Vector128.LoadUnsafe(ref source, (nuint)(row + c)));
-                Vector256<double> value = Vector256.Create(low, high);
-                (Vector256.LoadUnsafe(ref sum, (nuint)c) + value).StoreUnsafe(ref sum, (nuint)c);
-                (Vector256.LoadUnsafe(ref square, (nuint)c) + (value * value)).StoreUnsafe(ref square, (nuint)c);
+                (Vector256<double> low, Vector256<double> high) = Vector256.Widen(Vector256.LoadUnsafe(ref source, (nuint)at));
+                lowSum += low;
+                highSum += high;
+                lowSquare += low * low;
+                highSquare += high * high;
             }
 
-            for (; c < channels; c++)
+            lowSum.StoreUnsafe(ref sums, (nuint)c);
+            highSum.StoreUnsafe(ref sums, (nuint)(c + Vector256<double>.Count));
+            lowSquare.StoreUnsafe(ref squares, (nuint)c);
+            highSquare.StoreUnsafe(ref squares, (nuint)(c + Vector256<double>.Count));
+        }
+
+        for (; c < channels; c++)
+        {
+            (double sum, double square) = (0, 0);
+            for (int at = c; at < x.Length; at += channels)
             {
-                double value = x[row + c];
-                moments[c] += value;
-                moments[channels + c] += value * value;
+                double value = x[at];
+                sum += value;
+                square += value * value;
             }
+
+            (moments[c], moments[channels + c]) = (sum, square);
         }
     }
 

@@ -86,37 +86,48 @@ public sealed record BatchNormalizationGradient(float Epsilon) : IOp<BatchNormal
     /// <summary>Sums of dy and of dy (x - mean) for each channel.</summary>
     private static void AddProducts(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, ReadOnlySpan<float> mean, Span<double> products)
     {
-        products.Clear();
         int channels = products.Length / 2;
-        ref double sum = ref MemoryMarshal.GetReference(products);
-        ref double along = ref MemoryMarshal.GetReference(products[channels..]);
+        ref double sums = ref MemoryMarshal.GetReference(products);
+        ref double alongs = ref MemoryMarshal.GetReference(products[channels..]);
         ref float gradient = ref MemoryMarshal.GetReference(dy);
         ref float source = ref MemoryMarshal.GetReference(x);
         ref float centre = ref MemoryMarshal.GetReference(mean);
-        for (int row = 0; row < x.Length; row += channels)
+        int c = 0;
+        for (; c <= channels - Vector256<float>.Count; c += Vector256<float>.Count)
         {
-            int c = 0;
-            for (; c <= channels - Vector128<float>.Count; c += Vector128<float>.Count)
+            Vector256<double> lowSum = Vector256<double>.Zero;
+            Vector256<double> highSum = Vector256<double>.Zero;
+            Vector256<double> lowAlong = Vector256<double>.Zero;
+            Vector256<double> highAlong = Vector256<double>.Zero;
+            (Vector256<double> lowMean, Vector256<double> highMean) = Vector256.Widen(Load(ref centre, c));
+            for (int at = c; at < x.Length; at += channels)
             {
-                Vector256<double> value = Widen(ref gradient, row + c);
-                Vector256<double> distance = Widen(ref source, row + c) - Widen(ref centre, c);
-                (Vector256.LoadUnsafe(ref sum, (nuint)c) + value).StoreUnsafe(ref sum, (nuint)c);
-                (Vector256.LoadUnsafe(ref along, (nuint)c) + (value * distance)).StoreUnsafe(ref along, (nuint)c);
+                (Vector256<double> low, Vector256<double> high) = Vector256.Widen(Load(ref gradient, at));
+                (Vector256<double> lowX, Vector256<double> highX) = Vector256.Widen(Load(ref source, at));
+                lowSum += low;
+                highSum += high;
+                lowAlong += low * (lowX - lowMean);
+                highAlong += high * (highX - highMean);
             }
 
-            for (; c < channels; c++)
-            {
-                double value = dy[row + c];
-                products[c] += value;
-                products[channels + c] += value * ((double)x[row + c] - mean[c]);
-            }
+            lowSum.StoreUnsafe(ref sums, (nuint)c);
+            highSum.StoreUnsafe(ref sums, (nuint)(c + Vector256<double>.Count));
+            lowAlong.StoreUnsafe(ref alongs, (nuint)c);
+            highAlong.StoreUnsafe(ref alongs, (nuint)(c + Vector256<double>.Count));
         }
-    }
 
-    private static Vector256<double> Widen(ref float source, int index)
-    {
-        (Vector128<double> low, Vector128<double> high) = Vector128.Widen(Vector128.LoadUnsafe(ref source, (nuint)index));
-        return Vector256.Create(low, high);
+        for (; c < channels; c++)
+        {
+            (double sum, double along) = (0, 0);
+            for (int at = c; at < x.Length; at += channels)
+            {
+                double value = dy[at];
+                sum += value;
+                along += value * ((double)x[at] - mean[c]);
+            }
+
+            (products[c], products[channels + c]) = (sum, along);
+        }
     }
 
     private static void Apply(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, ReadOnlySpan<float> lines, int channels, Span<float> dx)

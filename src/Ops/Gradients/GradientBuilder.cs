@@ -111,7 +111,7 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
         int[] widths = [.. before.Zip(after).SelectMany(pair => (int[])[pair.First, pair.Second])];
         return Array.TrueForAll(widths, w => w == 0)
             ? value
-            : Add(new Pad(), value, GraphBuilder.Constant(TensorData.FromInts([before.Length, 2], widths), ""));
+            : Add(new Pad(), value, Constant(TensorData.FromInts([before.Length, 2], widths)));
     }
 
     /// <summary>Zeros before and behind along one axis.</summary>
@@ -170,5 +170,6 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
         ? gradient
         : Add(new ActivationGradient(activation), gradient, Output());
 
-    private Value Constant(TensorData data) => GraphBuilder.Constant(data, $"{node.Name}/constant");
+    /// <summary>A constant named after the node.</summary>
+    public Value Constant(TensorData data) => GraphBuilder.Constant(data, $"{node.Name}/constant");
 }

@@ -71,14 +71,16 @@ internal sealed class UnrolledSequence
     /// <param name="value"><c>[B, N]</c>.</param>
     public Value Normalize(Value value, float epsilon)
     {
-        Value axis = GraphBuilder.Constant(TensorData.FromInts([1], [1]), "");
+        Value axis = Constant(TensorData.FromInts([1], [1]));
         Value distance = Apply(new Sub(), value, Apply(new Mean(KeepDims: true), value, axis));
         Value variance = Apply(new Mean(KeepDims: true), Apply(new Square(), distance), axis);
         return Times(distance, Apply(new Rsqrt(), Plus(variance, Number(epsilon))));
     }
 
-    public static Value Number(float value) => GraphBuilder.Constant(TensorData.Scalar(value), "");
+    public Value Number(float value) => Constant(TensorData.Scalar(value));
 
     private Value Reshape(Value value, Shape shape) => Apply(
-        new Reshape(shape.Dims), value, GraphBuilder.Constant(TensorData.FromInts([shape.Rank], shape.Dims.AsSpan()), ""));
+        new Reshape(shape.Dims), value, Constant(TensorData.FromInts([shape.Rank], shape.Dims.AsSpan())));
+
+    private Value Constant(TensorData data) => GraphBuilder.Constant(data, $"{_name}/constant");
 }

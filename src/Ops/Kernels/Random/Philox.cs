@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Optc.Ops.Kernels;
 
 /// <summary>
@@ -21,15 +23,23 @@ internal static class Philox
 
     /// <param name="low">Lower half of the counter.</param>
     /// <param name="high">Upper half of the counter.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (uint W0, uint W1, uint W2, uint W3) Next(ulong low, ulong high, ulong key)
     {
-        (uint c0, uint c1, uint c2, uint c3) = ((uint)low, (uint)(low >> 32), (uint)high, (uint)(high >> 32));
-        (uint k0, uint k1) = ((uint)key, (uint)(key >> 32));
+        uint c0 = (uint)low;
+        uint c1 = (uint)(low >> 32);
+        uint c2 = (uint)high;
+        uint c3 = (uint)(high >> 32);
+        uint k0 = (uint)key;
+        uint k1 = (uint)(key >> 32);
         for (int round = 0; round < Rounds; round++)
         {
             ulong first = (ulong)FirstMultiplier * c0;
             ulong second = (ulong)SecondMultiplier * c2;
-            (c0, c1, c2, c3) = ((uint)(second >> 32) ^ c1 ^ k0, (uint)second, (uint)(first >> 32) ^ c3 ^ k1, (uint)first);
+            c0 = (uint)(second >> 32) ^ c1 ^ k0;
+            c1 = (uint)second;
+            c2 = (uint)(first >> 32) ^ c3 ^ k1;
+            c3 = (uint)first;
             k0 = unchecked(k0 + FirstWeyl);
             k1 = unchecked(k1 + SecondWeyl);
         }
