@@ -10,8 +10,8 @@ public class DifferentiableOpsTests
 {
     private const string NoFloatResult = "its result is no float";
     private const string Integers = "leads to or from integers, which carry no gradient; FAKE_QUANT stands for both in training";
-    private const string Calls = "calls graphs, which are differentiated before they are called";
-    private const string State = "reads or writes state that outlives the run; training passes state as inputs and outputs";
+    private const string Calls = "calls other graphs; gradients are built within one graph";
+    private const string State = "reads or writes state that outlives the run, so that gradients would end at the last step anyway";
 
     private static readonly Dictionary<string, string> WithoutGradient = new()
     {
