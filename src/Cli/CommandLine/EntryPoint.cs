@@ -36,7 +36,9 @@ internal static class EntryPoint
         terminal.IsQuiet = parsed.GetValue(Flag(root, Quiet));
         try
         {
-            return Invoke(root, parsed, terminal, cancellation);
+            int code = Invoke(root, parsed, terminal, cancellation);
+            terminal.Flush();
+            return code;
         }
         catch (DiagnosticException problem)
         {

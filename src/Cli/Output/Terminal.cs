@@ -19,6 +19,9 @@ internal sealed class Terminal : IDisposable
 
     private const int NarrowestWidth = 40;
 
+    // Of a terminal that does not tell.
+    private const int UsualWidth = 80;
+
     private static readonly JsonWriterOptions JsonFormat = new()
     {
         Indented = true,
@@ -76,7 +79,7 @@ internal sealed class Terminal : IDisposable
         bool isDumb = Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
         bool isTerminal = !Console.IsOutputRedirected;
         bool isColoured = isTerminal && !isDumb && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        int width = isTerminal ? Math.Max(NarrowestWidth, Console.WindowWidth) : PlainWidth;
+        int width = !isTerminal ? PlainWidth : Console.WindowWidth > 0 ? Math.Max(NarrowestWidth, Console.WindowWidth) : UsualWidth;
         return new(output, error, width, isColoured, showsProgress: !Console.IsErrorRedirected && !isDumb)
         {
             TableWidth = isTerminal ? width : int.MaxValue,
@@ -214,14 +217,40 @@ internal sealed class Terminal : IDisposable
         _error.Write($"\r{(text.Length < Width ? text : text[..(Width - 1)])}{clearToEnd}");
     }
 
+    /// <summary>Makes sure that results have arrived.</summary>
+    /// <exception cref="DiagnosticException">Standard output does not take them.</exception>
+    public void Flush()
+    {
+        try
+        {
+            _output.Flush();
+        }
+        catch (IOException problem)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.OutputNotWritable, "the output cannot be written")
+            {
+                At = ["standard output"],
+                Found = problem.Message,
+            });
+        }
+    }
+
     public void Dispose()
     {
-        _output.Flush();
-        _error.Flush();
-        if (_ownsWriters)
+        if (!_ownsWriters)
+        {
+            return;
+        }
+
+        try
         {
             _output.Dispose();
-            _error.Dispose();
         }
+        catch (IOException)
+        {
+            // Flush has reported it; what is left in the buffer has no place to go.
+        }
+
+        _error.Dispose();
     }
 }
