@@ -60,7 +60,7 @@ public sealed class ProcessTests : IDisposable
     public void An_interrupted_run_says_so_and_leaves_nothing()
     {
         using Process process = Start("demo", "--threads", "1");
-        Thread.Sleep(TimeSpan.FromSeconds(0.7));
+        WaitUntilAtWork(process);
         using Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
 
         Assert.True(process.WaitForExit(Patience));
@@ -122,6 +122,17 @@ public sealed class ProcessTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>Waits by the time of the processor, of which the start takes a fraction, however busy the machine is.</summary>
+    private static void WaitUntilAtWork(Process process)
+    {
+        while (process.TotalProcessorTime < TimeSpan.FromSeconds(0.6))
+        {
+            Assert.False(process.HasExited, "the run was too short to be interrupted");
+            Thread.Sleep(TimeSpan.FromMilliseconds(10));
+            process.Refresh();
+        }
+    }
 
     private (int Code, string Output, string Error) Run(params string[] arguments)
     {
