@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Data;
 using Optc.Formats.Npy;
 using Optc.Ir;
+using Optc.Numerics;
 using Optc.Passes.Quantize;
 
 namespace Optc;
@@ -15,9 +16,11 @@ public sealed class Dataset
 {
     private readonly DatasetOptions _options;
 
-    private Dataset(ImmutableArray<DataColumn> columns, DataColumn? labels, DatasetOptions options, string source)
+    private Dataset(
+        ImmutableArray<DataColumn> columns, DataColumn? labels, DatasetOptions options, string source, ImmutableArray<string> classNames = default)
     {
         (Columns, Labels, _options, Source) = (columns, labels, options, source);
+        ClassNames = classNames.IsDefault ? [] : classNames;
         ImmutableArray<DataColumn> all = labels is null ? columns : [.. columns, labels];
         if (all.FirstOrDefault(c => c.Count != all[0].Count) is { } odd)
         {
@@ -31,24 +34,42 @@ public sealed class Dataset
     /// <summary>Classes [N], scores [N, C], or whatever the metric compares with.</summary>
     public DataColumn? Labels { get; }
 
+    /// <summary>Name of each class, where a folder for each class gave the labels; else empty.</summary>
+    public ImmutableArray<string> ClassNames { get; }
+
     /// <summary>The file or folder, or what else to call the data in a message.</summary>
     public string Source { get; }
 
     public int Count => Columns[0].Count;
 
-    /// <summary>Opens <c>.npz</c>, <c>.npy</c>, IDX (also <c>.gz</c>), <c>.wav</c>, or a folder with a file for each sample.</summary>
+    /// <summary>
+    /// Opens <c>.npz</c>, <c>.npy</c>, IDX (also <c>.gz</c>), <c>.wav</c>, or a folder: with a <c>.npy</c> or <c>.wav</c> file for each
+    /// sample, or with a folder of such files for each class.
+    /// </summary>
+    /// <remarks>
+    /// Classes are numbered in the ordinal order of the names of their folders, samples come class by class and within a
+    /// class in the order of their names; folders whose names begin with a dot are passed over. A file of labels given by
+    /// <see cref="DatasetOptions.Y"/> takes the place of the classes.
+    /// </remarks>
     /// <exception cref="DiagnosticException">
-    /// The file cannot be read or is damaged, has no array of the name asked for, or arrays of different lengths.
+    /// The file cannot be read or is damaged, has no array of the name asked for, or arrays of different lengths; a folder of a
+    /// class is empty, or samples stand beside folders of classes.
     /// </exception>
     public static Dataset Load(string path, DatasetOptions? options = null)
     {
         options ??= DatasetOptions.Default;
+        if (ClassFolder.TryOpen(path) is { } folder)
+        {
+            return options.Y is null
+                ? new([folder.Samples], folder.Labels, options, path, folder.ClassNames)
+                : new([folder.Samples], OpenLabels(options.Y), options, path);
+        }
+
         ImmutableArray<DataColumn> columns = DataFile.Open(path);
         bool isArchive = Path.GetExtension(path).Equals(".npz", StringComparison.OrdinalIgnoreCase);
         DataColumn? labels = isArchive
             ? Find(path, columns, options.Y ?? "y", required: options.Y is not null)
-            : options.Y is null ? null : DataFile.Open(options.Y) is [var single] ? single : throw new DiagnosticException(
-                new Diagnostic(DiagnosticId.InvalidOption, "a file of labels holds one array") { At = [options.Y] });
+            : options.Y is null ? null : OpenLabels(options.Y);
         DataColumn? inputs = isArchive ? Find(path, columns, options.X ?? "x", required: options.X is not null) : null;
         ImmutableArray<DataColumn> chosen = inputs is null ? [.. columns.Where(c => c != labels)] : [inputs];
         return chosen.IsEmpty
@@ -96,7 +117,8 @@ public sealed class Dataset
             [.. Columns.Select(c => new ColumnSelection(c, indices))],
             Labels is null ? null : new ColumnSelection(Labels, indices),
             _options,
-            Source);
+            Source,
+            ClassNames);
     }
 
     /// <summary>Samples from <paramref name="start"/> on.</summary>
@@ -109,7 +131,8 @@ public sealed class Dataset
             [.. Columns.Select(c => new ColumnSlice(c, start, count))],
             Labels is null ? null : new ColumnSlice(Labels, start, count),
             _options,
-            Source);
+            Source,
+            ClassNames);
     }
 
     /// <summary>The samples as a model takes them; each column goes to the input of its name, or the next one in order.</summary>
@@ -193,6 +216,9 @@ public sealed class Dataset
                 Found = string.Join(", ", columns.Select(c => $"'{c.Name}'")),
                 Expected = $"'{name}'",
             }));
+
+    private static DataColumn OpenLabels(string path) => DataFile.Open(path) is [var single] ? single : throw new DiagnosticException(
+        new Diagnostic(DiagnosticId.InvalidOption, "a file of labels holds one array") { At = [path] });
 
     private static NpyArray ToArray(TensorData data) => NpyFile.Read(DataFile.ToNpy(data));
 }

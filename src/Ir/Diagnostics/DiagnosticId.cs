@@ -99,6 +99,11 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
         "An output cannot be written: its folder is missing or protected, or it would replace an input.",
         "Create the folder, or choose another place; optc makes folders only where a verb takes '--out-dir'.");
 
+    public static DiagnosticId UnusableData { get; } = new(
+        2007,
+        "Data cannot be trained on: no samples, a label out of range, a class without samples, or numbers that are not finite.",
+        "The message names the first sample concerned; repair or remove it. Labels of classes are numbered from 0.");
+
     public static DiagnosticId NotQuantizable { get; } = new(
         3001,
         "Operators stay float although a full-integer model was required.",
@@ -118,7 +123,7 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
     [
         FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, OperatorVersion, OperandType, InvalidGraph,
         NotExecutable, RunFailed, TextSyntax, MemoryLimit, NotDifferentiable, CommandLine, InvalidOption, OutputExists, DataMismatch, RuleMatchesNothing,
-        NoCalibrationData, OutputNotWritable, NotQuantizable, VerificationFailed, BudgetNotMet,
+        NoCalibrationData, OutputNotWritable, UnusableData, NotQuantizable, VerificationFailed, BudgetNotMet,
     ];
 
     public override string ToString() => $"OPTC{Number:0000}";

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Optc.Formats.Npy;
 using Optc.Ir;
 
@@ -25,6 +26,12 @@ public abstract class DataColumn
     /// <summary>Every row in order.</summary>
     /// <exception cref="DiagnosticException">The file is damaged or has gone.</exception>
     public abstract IEnumerable<TensorData> Rows();
+
+    /// <summary>One row, for columns whose rows can be read in any order without reading those before.</summary>
+    internal virtual TensorData? ReadRow(int index) => null;
+
+    /// <summary>How a message names a row.</summary>
+    internal virtual string PlaceOf(int index) => string.Create(CultureInfo.InvariantCulture, $"sample {index}");
 
     private protected static IEnumerable<TensorData> Split(NpyArray block)
     {
@@ -91,6 +98,10 @@ internal sealed class FolderColumn(string name, ImmutableArray<string> files, DT
     : DataColumn(name, type, Shape.Unranked, files.Length)
 {
     public override IEnumerable<TensorData> Rows() => files.Select(DataFile.ReadTensor);
+
+    internal override TensorData? ReadRow(int index) => DataFile.ReadTensor(files[index]);
+
+    internal override string PlaceOf(int index) => $"{base.PlaceOf(index)} ({files[index]})";
 }
 
 /// <summary>Chosen rows of another column.</summary>
@@ -116,6 +127,10 @@ internal sealed class ColumnSelection(DataColumn source, ImmutableArray<int> cho
             }
         }
     }
+
+    internal override TensorData? ReadRow(int index) => source.ReadRow(chosen[index]);
+
+    internal override string PlaceOf(int index) => source.PlaceOf(chosen[index]);
 }
 
 /// <summary>Some rows of another column.</summary>
@@ -123,4 +138,8 @@ internal sealed class ColumnSlice(DataColumn source, int start, int count)
     : DataColumn(source.Name, source.DType, source.RowShape, count)
 {
     public override IEnumerable<TensorData> Rows() => source.Rows().Skip(start).Take(Count);
+
+    internal override TensorData? ReadRow(int index) => source.ReadRow(start + index);
+
+    internal override string PlaceOf(int index) => source.PlaceOf(start + index);
 }

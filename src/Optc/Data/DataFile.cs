@@ -95,12 +95,15 @@ public static class DataFile
             },
         });
 
+    /// <summary>The samples directly in a folder, in ordinal order of their names.</summary>
+    internal static ImmutableArray<string> SamplesOf(string folder) => Guard(folder, () => Directory.EnumerateFiles(folder)
+        .Where(f => Single.Contains(ExtensionOf(f)))
+        .Order(StringComparer.Ordinal)
+        .ToImmutableArray());
+
     private static FolderColumn OpenFolder(string path)
     {
-        ImmutableArray<string> files = Guard(path, () => Directory.EnumerateFiles(path)
-            .Where(f => Single.Contains(ExtensionOf(f)))
-            .Order(StringComparer.Ordinal)
-            .ToImmutableArray());
+        ImmutableArray<string> files = SamplesOf(path);
         return files.IsEmpty
             ? throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the folder holds no data")
             {

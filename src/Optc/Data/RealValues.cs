@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Optc.Ir;
 
@@ -25,6 +26,34 @@ public static class RealValues
         }
 
         return values;
+    }
+
+    /// <summary>Writes the elements of a real or integer tensor as they are, without regard to quantization.</summary>
+    /// <param name="target">As many elements as <paramref name="content"/> holds.</param>
+    /// <exception cref="DiagnosticException">The element type has no real value.</exception>
+    internal static void Read(DType type, ReadOnlySpan<byte> content, Span<float> target)
+    {
+        switch (type)
+        {
+            case DType.F32:
+                MemoryMarshal.Cast<byte, float>(content).CopyTo(target);
+                break;
+            case DType.F16:
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(content), target);
+                break;
+            case DType.U8 or DType.Bool:
+                TensorPrimitives.ConvertTruncating<byte, float>(content, target);
+                break;
+            case DType.I8:
+                TensorPrimitives.ConvertTruncating<sbyte, float>(MemoryMarshal.Cast<byte, sbyte>(content), target);
+                break;
+            case DType.I16:
+                TensorPrimitives.ConvertTruncating<short, float>(MemoryMarshal.Cast<byte, short>(content), target);
+                break;
+            default:
+                Convert<float>(type, content).CopyTo(target);
+                break;
+        }
     }
 
     private static T[] Convert<T>(DType type, ReadOnlySpan<byte> content)

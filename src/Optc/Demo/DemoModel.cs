@@ -1,5 +1,5 @@
-using Optc.Data;
 using Optc.Ir;
+using Optc.Numerics;
 using Optc.Ops;
 using Optc.Ops.Kernels;
 using Optc.Runtime;

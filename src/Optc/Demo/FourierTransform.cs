@@ -1,4 +1,5 @@
 using System.Numerics;
+using Optc.Numerics;
 
 namespace Optc.Demo;
 

@@ -1,4 +1,5 @@
 using Optc.Ir;
+using Optc.Numerics;
 
 namespace Optc.Demo;
 

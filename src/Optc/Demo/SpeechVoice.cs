@@ -1,4 +1,4 @@
-using Optc.Data;
+using Optc.Numerics;
 
 namespace Optc.Demo;
 

@@ -1,7 +1,7 @@
 using System.Numerics;
 using MathNet.Numerics.IntegralTransforms;
-using Optc.Data;
 using Optc.Demo;
+using Optc.Numerics;
 using Xunit;
 
 namespace Optc.Tests.Unit.Library;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Optc.Data;
 using Optc.Demo;
+using Optc.Numerics;
 using Xunit;
 
 namespace Optc.Tests.Unit.Library;

@@ -1,4 +1,4 @@
-namespace Optc.Demo;
+namespace Optc.Numerics;
 
 /// <summary>Elementary functions of additions, products and quotients only, which IEEE 754 defines to the last bit.</summary>
 /// <remarks>
