@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Kernels;
 using Optc.Ops.Gradients;
 
 namespace Optc.Runtime.Training;
@@ -10,9 +11,17 @@ namespace Optc.Runtime.Training;
 /// <param name="builder">Receives inputs and nodes.</param>
 /// <param name="batch">Takes the place of the first dimension of every input.</param>
 /// <param name="replaced">Values that stand for constants of the source.</param>
-internal sealed class ForwardCopy(Graph source, GraphBuilder builder, int batch, IReadOnlyDictionary<Value, Value> replaced)
+/// <param name="normalizations">Products and sums that become batch normalization over the batch.</param>
+internal sealed class ForwardCopy(
+    Graph source,
+    GraphBuilder builder,
+    int batch,
+    IReadOnlyDictionary<Value, Value> replaced,
+    ImmutableArray<NormalizationPair> normalizations)
 {
     private readonly Dictionary<Value, Value> _copies = new(replaced);
+    private readonly Dictionary<Node, NormalizationPair> _pairs = normalizations.SelectMany(p => new[] { (p.Scale, p), (p.Shift, p) }).ToDictionary(e => e.Item1, e => e.p);
+    private readonly List<(NormalizationPair Pair, Node Node)> _normalized = [];
 
     /// <summary>Copies everything up to a value.</summary>
     /// <exception cref="DiagnosticException">An operator does not take the new batch size.</exception>
@@ -27,10 +36,51 @@ internal sealed class ForwardCopy(Graph source, GraphBuilder builder, int batch,
         HashSet<Node> needed = Ancestors(result);
         foreach (Node node in source.Nodes.Where(needed.Contains))
         {
-            Copy(node);
+            if (!_pairs.TryGetValue(node, out NormalizationPair? pair))
+            {
+                Copy(node);
+            }
+            else if (node == pair.Shift)
+            {
+                Normalize(pair);
+            }
         }
 
         return _copies[result];
+    }
+
+    /// <summary>Moves the statistics of every normalization towards those of the batch.</summary>
+    /// <remarks>The variance that is kept is the unbiased one, as in PyTorch.</remarks>
+    public void UpdateStatistics(Expressions e, float momentum)
+    {
+        foreach ((NormalizationPair pair, Node node) in _normalized)
+        {
+            Expressions at = e.Named(pair.Name);
+            double count = node.Inputs[0]!.Type.ElementCount / (double)pair.Channels;
+            at.Assign(pair.Mean, at.Blend(momentum, at.Read(pair.Mean, [pair.Channels]), node.Outputs[1]));
+            Value unbiased = at.Multiply(node.Outputs[2], (float)(count / Math.Max(1, count - 1)));
+            at.Assign(pair.Variance, at.Blend(momentum, at.Read(pair.Variance, [pair.Channels]), unbiased));
+        }
+    }
+
+    private void Normalize(NormalizationPair pair)
+    {
+        Node node = builder.Add(
+            new BatchNormalization(NormalizationPair.Epsilon), [ValueOf(pair.Input), _copies[pair.Factors], _copies[pair.Offsets]], pair.Name);
+        _normalized.Add((pair, node));
+        Value result = node.Outputs[0];
+        _copies.Add(pair.Shift.Output, pair.Activation switch
+        {
+            FusedActivation.None => result,
+            FusedActivation.Relu => builder.Add(new Relu(), [result], pair.Name).Output,
+            FusedActivation.Relu6 => builder.Add(new Relu6(), [result], pair.Name).Output,
+            FusedActivation.ReluN1To1 => builder.Add(new ReluN1To1(), [result], pair.Name).Output,
+            _ => throw new DiagnosticException(new Diagnostic(DiagnosticId.NotDifferentiable, "the activation of a layer cannot be trained")
+            {
+                At = [$"operator {pair.Shift}"],
+                Found = $"{pair.Activation}",
+            }),
+        });
     }
 
     private void Copy(Node node)

@@ -34,6 +34,12 @@ public abstract record Loss
     /// <summary>True when a final LOGISTIC of the model belongs to the loss and is left out of the graph.</summary>
     public virtual bool TakesLogitsOfLogistic => false;
 
+    /// <summary>True when targets are class numbers.</summary>
+    public virtual bool TakesClasses => false;
+
+    /// <summary>The same loss against distributions over classes in place of class numbers, as mixed samples have them.</summary>
+    public virtual Loss OnDistributions() => this;
+
     /// <summary>Type of the targets of a batch, from that of the output.</summary>
     /// <param name="output">f32 [N, ...].</param>
     /// <exception cref="OpRuleException">The loss does not fit this output.</exception>
@@ -55,6 +61,10 @@ public abstract record Loss
     private sealed record SparseCrossEntropyLoss(float Smoothing) : Loss
     {
         public override bool TakesLogitsOfSoftmax => true;
+
+        public override bool TakesClasses => true;
+
+        public override Loss OnDistributions() => new CrossEntropyLoss(Smoothing);
 
         public override TensorType TargetType(TensorType output) => new(DType.I32, [Rows(output)[0]]);
 

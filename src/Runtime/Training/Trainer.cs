@@ -42,7 +42,22 @@ public sealed class Trainer : IDisposable
             initial.Bytes.Span.CopyTo(Content(variable.Name));
             if (options.MovingAverage is not null && variable.Rate != 0)
             {
-                initial.Bytes.Span.CopyTo(Content(TrainingGraph.AverageOf(variable)));
+                initial.Bytes.Span.CopyTo(Content(TrainingGraph.AverageOf(variable.Name)));
+            }
+        }
+
+        foreach (NormalizationPair pair in _graph.Normalizations)
+        {
+            (float[] gamma, float[] beta, float[] mean, float[] variance) = pair.Start(options.Statistics.GetValueOrDefault(pair.Name));
+            foreach ((string name, float[] content) in new[] { (pair.Gamma, gamma), (pair.Beta, beta), (pair.Mean, mean), (pair.Variance, variance) })
+            {
+                MemoryMarshal.AsBytes(content.AsSpan()).CopyTo(Content(name));
+            }
+
+            if (options.MovingAverage is not null)
+            {
+                MemoryMarshal.AsBytes(gamma.AsSpan()).CopyTo(Content(TrainingGraph.AverageOf(pair.Gamma)));
+                MemoryMarshal.AsBytes(beta.AsSpan()).CopyTo(Content(TrainingGraph.AverageOf(pair.Beta)));
             }
         }
 
@@ -101,13 +116,24 @@ public sealed class Trainer : IDisposable
         ImmutableArray<Value> before = [.. _model.Main.Values()];
         ImmutableArray<Value> after = [.. result.Main.Values()];
         Dictionary<Value, Value> copies = before.Zip(after).ToDictionary(p => p.First, p => p.Second);
-        foreach (TrainedVariable variable in _graph.Variables)
+        HashSet<Value> normalizing = [.. _graph.Normalizations.SelectMany(p => new[] { p.Factors, p.Offsets })];
+        foreach (TrainedVariable variable in _graph.Variables.Where(v => !normalizing.Contains(v.Source)))
         {
-            string name = _options.MovingAverage is not null && variable.Rate != 0 ? TrainingGraph.AverageOf(variable) : variable.Name;
-            TensorData content = new(DType.F32, variable.Shape, Content(name).ToArray());
-            Value copy = copies[variable.Source];
-            replacements.Add(copy, GraphPatch.Constant(content, copy.Name));
+            Put(variable.Source, new(DType.F32, variable.Shape, Final(variable.Name, variable.Rate).ToArray()));
         }
+
+        foreach (NormalizationPair pair in _graph.Normalizations)
+        {
+            (float[] factors, float[] offsets) = NormalizationPair.Finish(
+                Floats(Final(pair.Gamma)), Floats(Final(pair.Beta)), Floats(Content(pair.Mean)), Floats(Content(pair.Variance)));
+            Put(pair.Factors, TensorData.FromFloats([pair.Channels], factors));
+            Put(pair.Offsets, TensorData.FromFloats([pair.Channels], offsets));
+        }
+
+        void Put(Value source, TensorData content) => replacements.Add(copies[source], GraphPatch.Constant(content, source.Name));
+
+        Span<byte> Final(string variable, float rate = 1) =>
+            Content(_options.MovingAverage is not null && rate != 0 ? TrainingGraph.AverageOf(variable) : variable);
 
         foreach (Node node in result.Main.Nodes.ToArray())
         {
@@ -130,6 +156,11 @@ public sealed class Trainer : IDisposable
 
         return result;
     }
+
+    /// <summary>Mean and variance of every layer that normalizes over the batch, by its name.</summary>
+    public ImmutableDictionary<string, ChannelStatistics> Statistics => _graph.Normalizations.ToImmutableDictionary(
+        p => p.Name,
+        p => new ChannelStatistics([.. Floats(Content(p.Mean))], [.. Floats(Content(p.Variance))]));
 
     /// <summary>Everything that a later run needs to go on from here, bit for bit: variables in a fixed order.</summary>
     public ImmutableArray<(string Name, TensorData Content)> SaveState() =>
@@ -179,6 +210,8 @@ public sealed class Trainer : IDisposable
 
         return interpreter;
     }
+
+    private static ReadOnlySpan<float> Floats(ReadOnlySpan<byte> bytes) => MemoryMarshal.Cast<byte, float>(bytes);
 
     private Span<byte> Content(string variable) => _resources.Content(_resources.Handle("", variable));
 

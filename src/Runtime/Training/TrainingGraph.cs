@@ -15,10 +15,15 @@ public sealed class TrainingGraph
 {
     private const string BatchInput = "target";
 
-    private TrainingGraph(Module module, ImmutableArray<TrainedVariable> variables, ImmutableArray<(string Name, Shape Shape)> state)
+    private TrainingGraph(
+        Module module,
+        ImmutableArray<TrainedVariable> variables,
+        ImmutableArray<NormalizationPair> normalizations,
+        ImmutableArray<(string Name, Shape Shape)> state)
     {
         Module = module;
         Variables = variables;
+        Normalizations = normalizations;
         State = state;
     }
 
@@ -26,6 +31,9 @@ public sealed class TrainingGraph
     public Module Module { get; }
 
     public ImmutableArray<TrainedVariable> Variables { get; }
+
+    /// <summary>Layers that normalize over the batch; frozen ones keep their constants.</summary>
+    internal ImmutableArray<NormalizationPair> Normalizations { get; }
 
     /// <summary>Every resource variable with its shape: weights, moving averages, slots of the optimizer.</summary>
     public ImmutableArray<(string Name, Shape Shape)> State { get; }
@@ -47,12 +55,16 @@ public sealed class TrainingGraph
     {
         Graph source = model.Main;
         RequireFloat(source);
-        ImmutableArray<TrainedVariable> variables = FindVariables(source, options);
+        (ImmutableArray<TrainedVariable> variables, ImmutableArray<NormalizationPair> normalizations) = FindVariables(source, options);
         GraphBuilder builder = new("train");
         Expressions e = new(builder, "train");
-        List<(string, Shape)> state = [.. variables.Select(v => (v.Name, v.Shape))];
+        List<(string, Shape)> state =
+        [
+            .. variables.Select(v => (v.Name, v.Shape)),
+            .. normalizations.SelectMany(n => new (string, Shape)[] { (n.Mean, [n.Channels]), (n.Variance, [n.Channels]) }),
+        ];
         Dictionary<Value, Value> weights = variables.ToDictionary(v => v.Source, v => e.Read(v.Name, v.Shape));
-        ForwardCopy copy = new(source, builder, batch, weights);
+        ForwardCopy copy = new(source, builder, batch, weights, normalizations);
         Value output = copy.Run(OutputFor(source, options.Loss));
         (Value target, Value loss) = BuildLoss(e.Named("loss"), output, options);
         Value? sampleWeight = options.SampleWeights ? builder.Input("sample_weight", new(DType.F32, [batch])) : null;
@@ -65,6 +77,7 @@ public sealed class TrainingGraph
         Value step = builder.Input("step", new(DType.F32, []));
         Update(e, options, trained, gradients, weights, rate, step, state);
 
+        copy.UpdateStatistics(e, options.StatisticsMomentum);
         builder.Output(mean);
         builder.Output(output);
         Graph graph = builder.Build();
@@ -72,7 +85,7 @@ public sealed class TrainingGraph
             [graph],
             [new("train", graph, [.. graph.Inputs.Select(v => (v.Name, v))], [("loss", mean), ("output", output)])]);
         Verifier.ThrowIfBroken(module);
-        return new(module, variables, [.. state.Distinct()]);
+        return new(module, variables, normalizations, [.. state.Distinct()]);
 
         (Value Target, Value Loss) BuildLoss(Expressions at, Value result, TrainingOptions how)
         {
@@ -125,7 +138,7 @@ public sealed class TrainingGraph
             at.Assign(variable.Name, kept);
             if (options.MovingAverage is { } past)
             {
-                string average = AverageOf(variable);
+                string average = AverageOf(variable.Name);
                 state.Add((average, variable.Shape));
                 Value blended = at.Blend(past, at.Read(average, variable.Shape), kept);
                 at.Assign(average, options.Project?.Invoke(at, variable, blended) ?? blended);
@@ -134,7 +147,7 @@ public sealed class TrainingGraph
     }
 
     /// <summary>The variable that holds the moving average of another.</summary>
-    internal static string AverageOf(TrainedVariable variable) => $"{variable.Name}/average";
+    internal static string AverageOf(string variable) => $"{variable}/average";
 
     /// <summary><c>limit / max(|g|, limit)</c>, g all gradients as one vector.</summary>
     private static Value Shrink(Expressions e, ImmutableArray<Value> gradients, float limit)
@@ -184,10 +197,21 @@ public sealed class TrainingGraph
         }
     }
 
-    private static ImmutableArray<TrainedVariable> FindVariables(Graph source, TrainingOptions options)
+    private static (ImmutableArray<TrainedVariable> Variables, ImmutableArray<NormalizationPair> Normalizations) FindVariables(
+        Graph source, TrainingOptions options)
     {
         Dictionary<Value, TrainedVariable> found = [];
         HashSet<string> names = [];
+        float RateOf(string layer) => options.Rates.LastOrDefault(r => r.Matches(layer))?.Factor ?? 1;
+        ImmutableArray<NormalizationPair> pairs = NormalizationPair.FindAll(source);
+        ImmutableArray<NormalizationPair> normalizations = [.. pairs.Where(p => RateOf(p.Name) != 0)];
+        foreach (NormalizationPair pair in normalizations)
+        {
+            found.Add(pair.Factors, new(pair.Gamma, pair.Name, "gamma", pair.Factors, RateOf(pair.Name)));
+            found.Add(pair.Offsets, new(pair.Beta, pair.Name, "beta", pair.Offsets, RateOf(pair.Name)));
+            names.UnionWith([pair.Gamma, pair.Beta]);
+        }
+
         foreach (Node node in source.Nodes)
         {
             for (int i = 0; i < node.Inputs.Length; i++)
@@ -204,15 +228,14 @@ public sealed class TrainingGraph
                         name = $"{node.Name}/{operand}_{copy}";
                     }
 
-                    float rate = options.Rates.LastOrDefault(r => r.Matches(node.Name))?.Factor ?? 1;
-                    found.Add(constant, new(name, node.Name, operand, constant, rate));
+                    found.Add(constant, new(name, node.Name, operand, constant, RateOf(node.Name)));
                 }
             }
         }
 
         ImmutableArray<Diagnostic> unused =
         [
-            .. options.Rates.Where(r => !found.Values.Any(v => r.Matches(v.Layer))).Select(r => new Diagnostic(
+            .. options.Rates.Where(r => !found.Values.Any(v => r.Matches(v.Layer)) && !pairs.Any(p => r.Matches(p.Name))).Select(r => new Diagnostic(
                 DiagnosticId.RuleMatchesNothing, "a per-layer rule matches no layer that can be trained")
             {
                 Found = $"'{r.Pattern}'",
@@ -226,6 +249,6 @@ public sealed class TrainingGraph
                 {
                     Found = found.Count == 0 ? "a model without weights" : "every layer is frozen",
                 })
-            : [.. found.Values];
+            : ([.. found.Values], normalizations);
     }
 }

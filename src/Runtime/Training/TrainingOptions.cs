@@ -20,6 +20,12 @@ public sealed record TrainingOptions
     /// <summary>Weight of the past in an exponential moving average of the weights, which is what training exports then.</summary>
     public float? MovingAverage { get; init; }
 
+    /// <summary>Weight of the past in the moving mean and variance of batch normalization.</summary>
+    public float StatisticsMomentum { get; init; } = 0.9f;
+
+    /// <summary>Mean and variance of layers with batch normalization that were trained before, by name of the layer.</summary>
+    public ImmutableDictionary<string, ChannelStatistics> Statistics { get; init; } = [];
+
     /// <summary>A weight for each sample's loss, as an input of the step; negative ones are allowed.</summary>
     public bool SampleWeights { get; init; }
 
