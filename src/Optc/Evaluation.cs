@@ -23,31 +23,33 @@ public sealed record Evaluation(string Metric, double Value, int Samples)
             Expected = "an array 'y', or the name of another one",
             Hint = "--y NAME",
         });
+        return Run(module, data.For(module).Samples().Zip(labels.Rows().Select(RealValues.Of)), data.Count, data.Source, metric, options);
+    }
+
+    /// <param name="samples">Inputs and label of each sample.</param>
+    /// <param name="count">How many there are, for progress.</param>
+    /// <param name="source">Where they come from, for messages.</param>
+    internal static Evaluation Run(
+        Module module, IEnumerable<(CalibrationSample Inputs, double[] Label)> samples, int count, string source, Metric metric, WorkOptions options)
+    {
         using SampleRunner runner = new(module, options);
         List<(double, double)> scores = [];
-        using IEnumerator<TensorData> label = labels.Rows().GetEnumerator();
-        foreach (CalibrationSample[] block in data.For(module).Samples().Chunk(BlockOfSamples))
+        foreach ((CalibrationSample Inputs, double[] Label)[] block in samples.Chunk(BlockOfSamples))
         {
-            double[][] wanted = new double[block.Length][];
-            for (int i = 0; i < wanted.Length && label.MoveNext(); i++)
-            {
-                wanted[i] = RealValues.Of(label.Current);
-            }
-
             (double, double)[] results = new (double, double)[block.Length];
-            runner.Run(block, (interpreter, i) =>
+            runner.Run([.. block.Select(b => b.Inputs)], (interpreter, i) =>
             {
                 try
                 {
-                    results[i] = metric.Score(Scores(interpreter, block[i].Index), wanted[i]);
+                    results[i] = metric.Score(Scores(interpreter, block[i].Inputs.Index), block[i].Label);
                 }
                 catch (OpRuleException problem)
                 {
-                    throw Refused(problem, $"sample {block[i].Index}");
+                    throw Refused(problem, $"sample {block[i].Inputs.Index}");
                 }
             });
             scores.AddRange(results);
-            options.Progress?.Report(new("evaluating", scores.Count, data.Count));
+            options.Progress?.Report(new("evaluating", scores.Count, count));
         }
 
         try
@@ -58,12 +60,12 @@ public sealed record Evaluation(string Metric, double Value, int Samples)
         }
         catch (OpRuleException problem)
         {
-            throw Refused(problem, data.Source);
+            throw Refused(problem, source);
         }
 
         DiagnosticException Refused(OpRuleException problem, string place) => new(new Diagnostic(DiagnosticId.DataMismatch, problem.Message)
         {
-            At = place == data.Source ? [place] : [data.Source, place],
+            At = place == source ? [place] : [source, place],
             Found = problem.Found,
             Expected = problem.Expected,
         });

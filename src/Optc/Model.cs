@@ -9,6 +9,7 @@ using Optc.Ir;
 using Optc.Passes;
 using Optc.Passes.Quantize;
 using Optc.Report;
+using Optc.Training;
 
 namespace Optc;
 
@@ -102,6 +103,19 @@ public sealed class Model
         return new(result, Name) { Events = [.. Events, .. context.Events], Quantization = report };
     }
 
+    /// <summary>Trains the weights of a float model with one output.</summary>
+    /// <param name="train">Labelled samples.</param>
+    /// <param name="validation">Samples that are not trained on; scored after each epoch.</param>
+    /// <exception cref="DiagnosticException">Model, data and options do not fit together, or the loss became NaN or infinite.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the checkpoint, if one is kept, holds everything up to the last whole step.</exception>
+    public FitResult Fit(Dataset train, Dataset? validation = null, FitOptions? how = null, WorkOptions? options = null)
+    {
+        how ??= new();
+        using Fitting fitting = new(
+            this, ForTraining(train, how), validation is null ? null : ForTraining(validation, how, validating: true), how, options ?? WorkOptions.Default);
+        return fitting.Run();
+    }
+
     /// <summary>Runs the model once, from a fresh state.</summary>
     /// <param name="inputs">One tensor for each input, in order; see <see cref="SampleReader"/> for the types that fit.</param>
     /// <returns>The outputs in order.</returns>
@@ -173,4 +187,16 @@ public sealed class Model
             throw new DiagnosticException([.. problem.Diagnostics.Select(d => d.Inside(Name))]);
         }
     }
+
+    /// <summary>A model of other graphs with this one's name and record.</summary>
+    internal Model With(Module module) => new(module, Name) { Events = Events };
+
+    /// <summary>Data checked against what the model takes and gives.</summary>
+    private TrainingData ForTraining(Dataset data, FitOptions how, bool validating = false) => TrainingData.Of(data, new()
+    {
+        InputShapes = [.. Module.Main.Inputs.Select(v => Shape.Of(v.Type.Shape.Dims[1..]))],
+        Targets = how.Step.Loss.TakesClasses || how.Step.Loss.TakesLogitsOfSoftmax ? null : TargetKind.Values,
+        Classes = how.Step.Loss.TakesClasses ? Outputs[0].Type.Shape[-1] : null,
+        AllowEmptyClasses = validating,
+    });
 }

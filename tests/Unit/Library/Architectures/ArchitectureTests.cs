@@ -99,7 +99,7 @@ public sealed class ArchitectureTests
         Shape sample = module.Main.Inputs[0].Type.Shape;
         float[] x = [.. Enumerable.Range(0, 3 * (int)sample.ElementCount).Select(i => (i % 11) / 5f)];
         GraphBuilder builder = new("batch");
-        builder.Output(new ForwardCopy(module.Main, builder, 3, new Dictionary<Value, Value>()).Run(module.Main.Outputs[0]));
+        builder.Output(new ForwardCopy(module.Main, builder, 3, new Dictionary<Value, Value>(), []).Run(module.Main.Outputs[0]));
         using Interpreter single = new(module);
         using Interpreter batch = new(GraphBuilder.Module([builder.Build()]));
 

@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using Optc.Runtime.Training;
+using Optc.Training.Augmentations;
+
+namespace Optc.Training;
+
+/// <summary>How a model is trained.</summary>
+public sealed record FitOptions
+{
+    /// <summary>Times that every sample is seen, at least 1.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Samples of a step, at least 1.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Of the order of the samples, their augmentation and the split; weights are drawn when a model is made.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Loss, optimizer, frozen layers, clipping, moving average.</summary>
+    public TrainingOptions Step { get; init; } = new();
+
+    public LearningRate Rate { get; init; } = LearningRate.Cosine(1e-3);
+
+    /// <summary>Transforms of the training samples, in order.</summary>
+    public ImmutableArray<Augmentation> Augmentations { get; init; } = [];
+
+    /// <summary>Measured on, or known for, the training part; becomes part of the model.</summary>
+    public Normalization? Normalization { get; init; }
+
+    /// <summary>Scores the model after each epoch, on the validation part if there is one.</summary>
+    public Metric Metric { get; init; } = Metric.Accuracy;
+
+    /// <summary>Ends the run after so many epochs without a better score; needs validation.</summary>
+    public int? Patience { get; init; }
+
+    /// <summary>Returns the weights of the best epoch instead of those of the last; without validation there is no best.</summary>
+    public bool KeepBest { get; init; } = true;
+
+    /// <summary>File that is written as the run goes on, and from which it goes on when it exists.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>Steps between two checkpoints; at the end of each epoch when 0.</summary>
+    public int CheckpointEvery { get; init; }
+
+    /// <summary>Told after every step.</summary>
+    public IProgress<FitProgress>? Progress { get; init; }
+}
+
+/// <summary>Where a run stands.</summary>
+/// <param name="Epoch">From 1 on.</param>
+/// <param name="Step">Steps taken, of all epochs.</param>
+/// <param name="Steps">Steps of the whole run, if it is not ended early.</param>
+/// <param name="Samples">Samples seen in this epoch.</param>
+/// <param name="Loss">Mean training loss of this epoch so far.</param>
+/// <param name="Finished">The line of the log, after the last step of an epoch.</param>
+public sealed record FitProgress(int Epoch, long Step, long Steps, int Samples, double Loss, EpochRecord? Finished);
+
+/// <summary>What one epoch brought.</summary>
+/// <param name="Epoch">From 1 on.</param>
+/// <param name="Rate">Learning rate of its last step.</param>
+/// <param name="Loss">Mean loss of the training samples, each before the step it took part in.</param>
+/// <param name="Score">The metric on the validation part; <see langword="null"/> without one.</param>
+/// <param name="Best">Whether the score is the best so far.</param>
+public sealed record EpochRecord(int Epoch, double Rate, double Loss, double? Score, bool Best);
+
+/// <summary>A trained model and how it came about.</summary>
+/// <param name="Model">With the weights that the options ask for.</param>
+/// <param name="Metric">Name of the metric of the scores.</param>
+/// <param name="History">One entry for each epoch.</param>
+/// <param name="BestEpoch">Epoch of the weights, where scores decided.</param>
+/// <param name="Steps">Steps taken.</param>
+/// <param name="EndedEarly">True when patience ran out.</param>
+public sealed record FitResult(Model Model, string Metric, ImmutableArray<EpochRecord> History, int? BestEpoch, long Steps, bool EndedEarly);

@@ -1,0 +1,176 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Optc.Ir;
+using Optc.Runtime;
+using Optc.Runtime.Training;
+
+namespace Optc.Training;
+
+/// <summary>The loop of training: epochs of steps, scores, the best weights, checkpoints.</summary>
+internal sealed class Fitting : IDisposable
+{
+    private readonly Model _model;
+    private readonly FitOptions _options;
+    private readonly WorkOptions _work;
+    private readonly TrainingData _train;
+    private readonly TrainingData? _validation;
+    private readonly ThreadWorkers _workers;
+    private readonly Trainer _trainer;
+    private readonly BatchSource _batches;
+    private readonly byte[] _plan;
+    private readonly long _steps;
+    private FitState _state = new();
+
+    /// <exception cref="DiagnosticException">Data, options and model do not fit together, or the checkpoint belongs to another run.</exception>
+    public Fitting(Model model, TrainingData train, TrainingData? validation, FitOptions options, WorkOptions work)
+    {
+        Check(options, validation);
+        (_model, _train, _validation, _options, _work) = (model, train, validation, options, work);
+        _workers = new(work.Threads);
+        _batches = new(
+            train,
+            new()
+            {
+                Size = options.BatchSize,
+                Seed = options.Seed,
+                Augmentations = options.Augmentations,
+                Normalization = options.Normalization,
+                SoftTargets = !options.Step.Loss.TakesClasses,
+            },
+            _workers);
+        _trainer = new(
+            model.Module,
+            Math.Min(options.BatchSize, train.Count),
+            options.Step with { Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions() },
+            new() { Threads = work.Threads, MemoryLimit = work.MemoryLimit });
+        _steps = (long)_batches.BatchesPerEpoch * options.Epochs;
+        _plan = FitState.PlanOf(model.Module, options, train);
+        if (options.Checkpoint is { } path && File.Exists(path))
+        {
+            _state = FitState.Load(path, _plan, _trainer);
+            _batches.Position = _state.Position;
+        }
+    }
+
+    /// <exception cref="DiagnosticException">The loss became NaN or infinite.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the checkpoint, if one is kept, holds everything up to the last whole step.</exception>
+    public FitResult Run()
+    {
+        bool endedEarly = false;
+        while (_batches.Position.Epoch < _options.Epochs && !(endedEarly = PatienceIsOver()))
+        {
+            RunEpoch();
+        }
+
+        EpochRecord? best = _options.KeepBest ? _state.BestRecord : null;
+        if (best is not null)
+        {
+            _trainer.LoadState(_state.Steps, _state.Best.ToDictionary(v => v.Name, v => v.Content));
+        }
+
+        return new(Current(), _options.Metric.Name, [.. _state.History], best?.Epoch, _state.Steps, endedEarly);
+    }
+
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        _workers.Dispose();
+    }
+
+    private void RunEpoch()
+    {
+        int epoch = _batches.Position.Epoch;
+        double rate = 0;
+        while (_batches.Position.Epoch == epoch)
+        {
+            if (_work.Cancellation.IsCancellationRequested)
+            {
+                Save();
+                _work.Cancellation.ThrowIfCancellationRequested();
+            }
+
+            Batch batch = _batches.Next();
+            rate = _options.Rate.At(_state.Steps, _steps);
+            float loss = _trainer.Step(batch.Count, BytesOf(batch), default, rate);
+            _state.Steps++;
+            _state.Position = _batches.Position;
+            _state.LossSum += (double)loss * batch.Count;
+            _state.LossSamples += batch.Count;
+            (int samples, double mean) = ((int)_state.LossSamples, _state.LossSum / _state.LossSamples);
+            EpochRecord? finished = _batches.Position.Epoch == epoch ? null : Finish(epoch, rate);
+            _options.Progress?.Report(new(epoch + 1, _state.Steps, _steps, samples, mean, finished));
+            if (_options.CheckpointEvery > 0 && _state.Steps % _options.CheckpointEvery == 0)
+            {
+                Save();
+            }
+        }
+
+        Save();
+    }
+
+    private EpochRecord Finish(int epoch, double rate)
+    {
+        double? score = _validation is null ? null : Score(_validation);
+        EpochRecord? before = _state.BestRecord;
+        bool better = score is { } now && (before?.Score is not { } old || (_options.Metric.HigherIsBetter ? now > old : now < old));
+        EpochRecord record = new(epoch + 1, rate, _state.LossSum / _state.LossSamples, score, better);
+        _state.History.Add(record);
+        (_state.LossSum, _state.LossSamples) = (0, 0);
+        if (better && _options.KeepBest)
+        {
+            _state.Best = _trainer.SaveState();
+        }
+
+        return record;
+    }
+
+    private bool PatienceIsOver() => _options.Patience is { } patience
+        && _state.History.Count > 0
+        && _state.History[^1].Epoch - (_state.BestRecord?.Epoch ?? 0) >= patience;
+
+    private double Score(TrainingData data) =>
+        Evaluation.Run(Current().Module, LabelledSamples.Of(data), data.Count, data.Source, _options.Metric, _work with { Progress = null }).Value;
+
+    private Model Current()
+    {
+        Module trained = _trainer.Export();
+        return _model.With(_options.Normalization?.FoldInto(trained) ?? trained);
+    }
+
+    private void Save()
+    {
+        if (_options.Checkpoint is { } path)
+        {
+            _state.Save(path, _plan, _trainer.SaveState());
+        }
+    }
+
+    private ImmutableArray<ReadOnlyMemory<byte>> BytesOf(Batch batch) =>
+    [
+        .. Enumerable.Range(0, batch.InputShapes.Length).Select(i => Copy(MemoryMarshal.AsBytes(batch.Input(i)))),
+        batch.TargetShape is not null ? Copy(MemoryMarshal.AsBytes(batch.Targets)) : Copy(MemoryMarshal.AsBytes(batch.Classes)),
+    ];
+
+    private static ReadOnlyMemory<byte> Copy(ReadOnlySpan<byte> bytes) => bytes.ToArray();
+
+    private static void Check(FitOptions options, TrainingData? validation)
+    {
+        List<Diagnostic> problems = [];
+        void Require(bool holds, string message, string found, string expected)
+        {
+            if (!holds)
+            {
+                problems.Add(new(DiagnosticId.InvalidOption, message) { Found = found, Expected = expected });
+            }
+        }
+
+        Require(options.Epochs >= 1, "the number of epochs is not allowed", $"{options.Epochs}", "1 or more");
+        Require(options.BatchSize >= 1, "the batch size is not allowed", $"{options.BatchSize}", "1 or more");
+        Require(options.Patience is null or >= 1, "the patience is not allowed", $"{options.Patience}", "1 or more epochs");
+        Require(options.Patience is null || validation is not null, "patience needs scores", "no validation data", "validation data, or a part of the data for it");
+        if (problems.Count > 0)
+        {
+            throw new DiagnosticException([.. problems]);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using Optc.Architectures;
+using Optc.Ir;
+using Optc.Runtime.Training;
+using Optc.Training;
+using Optc.Training.Augmentations;
+using Xunit;
+
+namespace Optc.Tests.Unit.Library.Training;
+
+public sealed class FittingTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("optc-fit-").FullName;
+
+    [Fact]
+    public void A_small_network_learns_to_tell_patterns_apart()
+    {
+        FitResult result = Network().Fit(Patterns(60, 1), Patterns(30, 2), new() { Epochs = 8, BatchSize = 10, Rate = LearningRate.Cosine(0.01) });
+
+        Assert.InRange(result.Model.Evaluate(Patterns(30, 3)).Value, 0.9, 1);
+        Assert.Equal(8, result.History.Length);
+        Assert.True(result.History[^1].Loss < result.History[0].Loss / 2);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void The_number_of_threads_changes_no_bit(int threads)
+    {
+        FitOptions how = new() { Epochs = 2, BatchSize = 8, Augmentations = Augmentation.Parse("shift:1, mixup:0.2") };
+        byte[] one = Network().Fit(Patterns(20, 1), how: how).Model.ToTfLite();
+
+        Assert.Equal(one, Network().Fit(Patterns(20, 1), how: how, options: new() { Threads = threads }).Model.ToTfLite());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(9)]
+    public void A_run_that_was_stopped_and_resumed_ends_with_the_same_bytes(int stop)
+    {
+        FitOptions how = new() { Epochs = 3, BatchSize = 8, CheckpointEvery = 2, Step = new() { MovingAverage = 0.9f } };
+        FitResult whole = Network().Fit(Patterns(30, 1), Patterns(12, 2), how);
+        string checkpoint = Path.Combine(_folder, "run.npz");
+        using CancellationTokenSource cancel = new();
+        FitOptions stopped = how with { Checkpoint = checkpoint, Progress = new Listener(p => { if (p.Step == stop) { cancel.Cancel(); } }) };
+
+        Assert.Throws<OperationCanceledException>(() => Network().Fit(Patterns(30, 1), Patterns(12, 2), stopped, new() { Cancellation = cancel.Token }));
+        FitResult resumed = Network().Fit(Patterns(30, 1), Patterns(12, 2), how with { Checkpoint = checkpoint });
+
+        Assert.Equal(whole.Model.ToTfLite(), resumed.Model.ToTfLite());
+        Assert.Equal(whole.History.AsEnumerable(), resumed.History.AsEnumerable());
+    }
+
+    [Fact]
+    public void A_checkpoint_of_another_run_is_refused()
+    {
+        string checkpoint = Path.Combine(_folder, "run.npz");
+        FitOptions how = new() { Epochs = 1, BatchSize = 8, Checkpoint = checkpoint };
+        Network().Fit(Patterns(20, 1), how: how);
+
+        Assert.Throws<DiagnosticException>(() => Network().Fit(Patterns(20, 1), how: how with { BatchSize = 4 }));
+    }
+
+    [Fact]
+    public void Patience_ends_a_run_that_gets_no_better()
+    {
+        FitResult result = Network().Fit(
+            Patterns(20, 1), Patterns(10, 2), new() { Epochs = 30, BatchSize = 10, Rate = LearningRate.Constant(1e-12), Patience = 2 });
+
+        Assert.True(result.EndedEarly);
+        Assert.Equal(3, result.History.Length);
+        Assert.Equal(1, result.BestEpoch);
+    }
+
+    [Fact]
+    public void The_weights_of_the_best_epoch_are_kept()
+    {
+        // A rate that ruins the weights after a good start.
+        FitResult result = Network().Fit(
+            Patterns(60, 1), Patterns(30, 2), new() { Epochs = 6, BatchSize = 10, Rate = LearningRate.Constant(0.05) });
+
+        double best = result.History.Max(h => h.Score!.Value);
+        Assert.Equal(best, result.History[result.BestEpoch!.Value - 1].Score);
+        Assert.Equal(best, result.Model.Evaluate(Patterns(30, 2)).Value);
+    }
+
+    [Fact]
+    public void Normalization_becomes_a_part_of_the_model()
+    {
+        Dataset raw = Patterns(60, 1, scale: 255);
+        Normalization normalization = Normalization.Measure(TrainingData.Of(raw));
+
+        FitResult result = Network().Fit(raw, how: new() { Epochs = 6, BatchSize = 10, Rate = LearningRate.Cosine(0.01), Normalization = normalization });
+
+        Assert.InRange(result.Model.Evaluate(Patterns(30, 3, scale: 255)).Value, 0.9, 1);
+    }
+
+    [Fact]
+    public void Options_that_make_no_sense_are_all_named()
+    {
+        DiagnosticException problem = Assert.Throws<DiagnosticException>(() => Network().Fit(Patterns(8, 1), how: new() { Epochs = 0, BatchSize = 0, Patience = 1 }));
+
+        Assert.Equal(3, problem.Diagnostics.Length);
+    }
+
+    [Fact]
+    public void Labels_out_of_range_are_refused_before_anything_runs()
+    {
+        Dataset data = Dataset.Of(TensorData.FromFloats([2, 8, 8, 1], new float[128]), TensorData.FromInts([2], [0, 7]));
+
+        Assert.Throws<DiagnosticException>(() => Network().Fit(data));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static Model Network() => Model.Of(Architecture.Find("resnet-8").Build(new() { Input = [8, 8, 1], Classes = 3, Width = 0.25, Seed = 3 }));
+
+    /// <summary>Bars that stand, bars that lie, and chequers, with noise.</summary>
+    private static Dataset Patterns(int count, int seed, float scale = 1)
+    {
+        Random random = new(seed);
+        float[] x = new float[count * 64];
+        int[] y = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            y[i] = i % 3;
+            int phase = random.Next(2);
+            for (int k = 0; k < 64; k++)
+            {
+                (int row, int column) = (k / 8, k % 8);
+                int bit = y[i] switch { 0 => column, 1 => row, _ => row + column };
+                x[(i * 64) + k] = (((bit + phase) % 2) + (random.NextSingle() * 0.5f)) * scale;
+            }
+        }
+
+        return Dataset.Of(TensorData.FromFloats([count, 8, 8, 1], x), TensorData.FromInts([count], y));
+    }
+
+    private sealed class Listener(Action<FitProgress> report) : IProgress<FitProgress>
+    {
+        public void Report(FitProgress value) => report(value);
+    }
+}
