@@ -13,8 +13,8 @@ namespace Optc.Architectures;
 /// </code>
 /// </summary>
 /// <remarks>
-/// The new layers are <c>head/dense</c> and <c>head/softmax</c>; everything before them stays as it is, so that a rule such as
-/// <c>^(?!head/)</c> freezes the body. Weights begin with <see cref="Initializer.GlorotUniform"/>, the bias with zeros.
+/// The new layers are <c>head/dense</c> and <c>head/softmax</c>; everything before them stays as it is. Training freezes the body by rate 0 for
+/// <c>.*</c> and rate 1 for <c>^head/</c>. Weights begin with <see cref="Initializer.GlorotUniform"/>, the bias with zeros.
 /// </remarks>
 public static class HeadReplacement
 {

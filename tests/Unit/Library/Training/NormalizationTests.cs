@@ -1,6 +1,7 @@
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Passes;
+using Optc.Tests.Snapshots;
 using Optc.Training;
 using Xunit;
 
@@ -73,6 +74,20 @@ public sealed class NormalizationTests
         Module module = Normalization.Bytes.FoldInto(Convolution(PaddingMode.Same));
 
         Assert.Equal(["mul", "conv_2d"], module.Main.Nodes.Select(n => n.Op.Schema.Name));
+    }
+
+    /// <summary>Mean and deviation of the 60,000 pictures of Fashion-MNIST are known: 0.2860 and 0.3530. These are 7,000 of them.</summary>
+    [SharedFact]
+    public void Published_statistics_of_a_data_set_are_measured()
+    {
+        string path = Path.Combine(SharedFolder.Path, "data", "fashion-mnist", "fashion-mnist.npz");
+        TrainingData data = TrainingData.Of(Dataset.Load(path, new() { X = "x_train", Y = "y_train" }), new() { InputShapes = [[28, 28, 1]], Classes = 10 });
+
+        Normalization normalization = Normalization.Measure(data.Split(0.1, 1).Train);
+
+        Assert.Equal(7000, data.Count);
+        Assert.Equal(0.2860, Assert.Single(normalization.Mean) / 255, 0.004);
+        Assert.Equal(0.3530, 1 / Assert.Single(normalization.Scale) / 255, 0.004);
     }
 
     [Fact]
