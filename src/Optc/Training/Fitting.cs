@@ -145,7 +145,7 @@ internal sealed class Fitting : IDisposable
         }
     }
 
-    private ImmutableArray<ReadOnlyMemory<byte>> BytesOf(Batch batch) =>
+    private static ImmutableArray<ReadOnlyMemory<byte>> BytesOf(Batch batch) =>
     [
         .. Enumerable.Range(0, batch.InputShapes.Length).Select(i => Copy(MemoryMarshal.AsBytes(batch.Input(i)))),
         batch.TargetShape is not null ? Copy(MemoryMarshal.AsBytes(batch.Targets)) : Copy(MemoryMarshal.AsBytes(batch.Classes)),
