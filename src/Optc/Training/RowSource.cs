@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Optc.Data;
 using Optc.Ir;
@@ -13,10 +14,18 @@ namespace Optc.Training;
 internal sealed class RowSource
 {
     private readonly DataColumn _column;
-    private readonly ReadOnlyMemory<byte>[]? _rows;
+    private ReadOnlyMemory<byte>[]? _rows;
+    private readonly Shape? _fit;
 
-    private RowSource(DataColumn column, ReadOnlyMemory<byte>[]? rows, DType type, Shape shape)
-        => (_column, _rows, DType, RowShape) = (column, rows, type, shape);
+    // Shape of each row, where rows are fitted to one size.
+    private readonly Shape[]? _shapes;
+
+    private RowSource(DataColumn column, ReadOnlyMemory<byte>[]? rows, DType type, Shape shape, Shape? fit)
+    {
+        (_column, _rows, DType, _fit) = (column, rows, type, fit);
+        RowShape = fit ?? shape;
+        _shapes = fit is null ? null : new Shape[column.Count];
+    }
 
     public DType DType { get; }
 
@@ -26,25 +35,23 @@ internal sealed class RowSource
     public int Length => (int)RowShape.ElementCount;
 
     /// <summary>Reads a column once: every row has one shape and type, and no number that is not finite.</summary>
+    /// <param name="fit">Shape that rows of other sizes are brought to; see <see cref="CentredCopy"/>.</param>
     /// <param name="limit">Bytes to be kept in memory; reduced by what is kept.</param>
     /// <param name="problems">Receives what is wrong, one diagnostic for each kind.</param>
     /// <exception cref="DiagnosticException">The column is larger than the limit and no folder, or cannot be read.</exception>
-    public static RowSource Load(DataColumn column, ref long limit, List<Diagnostic> problems)
+    public static RowSource Load(DataColumn column, Shape? fit, ref long limit, List<Diagnostic> problems)
     {
         RowSource? source = null;
         Odd shapes = default;
         Odd numbers = default;
-        float[] values = [];
+        long whole = limit;
+        long kept = 0;
         int index = 0;
         foreach (TensorData row in column.Rows())
         {
-            if (source is null)
-            {
-                source = Open(column, row, ref limit);
-                values = new float[source.Length];
-            }
-
-            if (!row.Shape.Equals(source.RowShape) || row.DType != source.DType)
+            source ??= Open(column, row, fit, limit);
+            Shape? shape = fit is null ? row.Shape : CentredCopy.Align(row.Shape, fit);
+            if (shape is null || row.DType != source.DType || (fit is null && !shape.Equals(source.RowShape)))
             {
                 shapes.Add(index, $"{row.DType.Name}{row.Shape}");
             }
@@ -52,22 +59,32 @@ internal sealed class RowSource
             {
                 if (row.DType.IsFloat)
                 {
-                    RealValues.Read(row.DType, row.Bytes.Span, values);
-                    if (Array.FindIndex(values, v => !float.IsFinite(v)) is >= 0 and int odd)
+                    float[] values = ArrayPool<float>.Shared.Rent((int)row.Shape.ElementCount);
+                    Span<float> content = values.AsSpan(0, (int)row.Shape.ElementCount);
+                    RealValues.Read(row.DType, row.Bytes.Span, content);
+                    if (FirstOdd(content) is >= 0 and int odd)
                     {
                         numbers.Add(index, string.Create(CultureInfo.InvariantCulture, $"{values[odd]} at element {odd}"));
                     }
+
+                    ArrayPool<float>.Shared.Return(values);
                 }
 
+                // Files of different lengths may take more than the first one promised.
+                kept += row.Bytes.Length;
+                source._rows = kept > whole ? null : source._rows;
                 source._rows?[index] = row.Bytes;
+                source._shapes?[index] = shape;
             }
 
             index++;
         }
 
-        source ??= new(column, [], column.DType, column.RowShape);
+        limit -= source?._rows is null ? 0 : kept;
+        source ??= new(column, [], column.DType, column.RowShape, fit);
         shapes.Report(problems, column, DiagnosticId.DataMismatch, "samples have different shapes or types",
-            $"{source.DType.Name}{source.RowShape}, as sample 0 has", "cut or pad the samples to one shape");
+            fit is null ? $"{source.DType.Name}{source.RowShape}, as sample 0 has" : $"{source.DType.Name} of as many dimensions and channels as {fit}",
+            fit is null ? "cut or pad the samples to one shape, or let them be fitted" : "only sizes can be fitted");
         numbers.Report(problems, column, DiagnosticId.UnusableData, "a sample is no finite number",
             "finite numbers", "remove the sample, or repair what computed it");
         return source;
@@ -78,20 +95,42 @@ internal sealed class RowSource
     public void Read(int row, Span<float> target)
     {
         ReadOnlyMemory<byte> bytes = _rows is null ? _column.ReadRow(row)!.Bytes : _rows[row];
-        RealValues.Read(DType, bytes.Span, target);
+        if (_shapes?[row] is not { } shape || shape.Equals(_fit))
+        {
+            RealValues.Read(DType, bytes.Span, target);
+            return;
+        }
+
+        int length = (int)shape.ElementCount;
+        float[] values = ArrayPool<float>.Shared.Rent(length);
+        RealValues.Read(DType, bytes.Span, values.AsSpan(0, length));
+        CentredCopy.Run(values.AsSpan(0, length), shape, target, _fit!);
+        ArrayPool<float>.Shared.Return(values);
     }
 
-    private static RowSource Open(DataColumn column, TensorData first, ref long limit)
+    private static int FirstOdd(ReadOnlySpan<float> values)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static RowSource Open(DataColumn column, TensorData first, Shape? fit, long limit)
     {
         long size = checked(first.Bytes.Length * (long)column.Count);
         if (size <= limit)
         {
-            limit -= size;
-            return new(column, new ReadOnlyMemory<byte>[column.Count], first.DType, first.Shape);
+            return new(column, new ReadOnlyMemory<byte>[column.Count], first.DType, first.Shape, fit);
         }
 
         return column.ReadRow(0) is not null && column is not MemoryColumn
-            ? new(column, null, first.DType, first.Shape)
+            ? new(column, null, first.DType, first.Shape, fit)
             : throw new DiagnosticException(new Diagnostic(DiagnosticId.MemoryLimit, "the data take more memory than is allowed")
             {
                 At = [column.Name],

@@ -76,13 +76,13 @@ public sealed class TrainingData
         RowSource[] inputs = new RowSource[data.Columns.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
-            inputs[i] = RowSource.Load(data.Columns[i], ref limit, problems);
+            inputs[i] = RowSource.Load(data.Columns[i], options.FitSize && i < options.InputShapes.Length ? options.InputShapes[i] : null, ref limit, problems);
         }
 
         ImmutableArray<RowSource> rows = [.. inputs];
         ImmutableArray<Shape> shapes = Fit(data, rows, options.InputShapes, problems);
         int before = problems.Count;
-        RowSource? labels = data.Labels is null ? null : RowSource.Load(data.Labels, ref limit, problems);
+        RowSource? labels = data.Labels is null ? null : RowSource.Load(data.Labels, null, ref limit, problems);
         (int[]? classes, int count) = (null, 0);
         if (labels is null)
         {
@@ -221,7 +221,7 @@ public sealed class TrainingData
                     At = [data.Columns[i].Name, data.Columns[i].PlaceOf(0)],
                     Found = rows[i].RowShape.ToString(),
                     Expected = wanted[i].ToString(),
-                    Hint = "reshape, pad or crop the data, or take a model for this shape",
+                    Hint = "reshape the data, let them be padded and cut to this size, or take a model for their shape",
                 });
             }
         }

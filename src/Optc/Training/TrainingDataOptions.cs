@@ -28,6 +28,12 @@ public sealed record TrainingDataOptions
     public ImmutableArray<Shape> InputShapes { get; init; } = [];
 
     /// <summary>
+    /// Lets samples of other sizes fit <see cref="InputShapes"/>: they are put in the middle, with zeros around them, and what is too
+    /// much is cut off on both sides. Recordings of any length, or pictures of 28x28 for a model of 32x32. Channels have to be equal.
+    /// </summary>
+    public bool FitSize { get; init; }
+
+    /// <summary>
     /// Left out: classes when the labels are integers, one for each sample, values otherwise. Numbers such as 3.0 are
     /// classes only when this says so.
     /// </summary>

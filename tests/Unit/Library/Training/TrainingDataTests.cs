@@ -182,6 +182,44 @@ public sealed class TrainingDataTests : IDisposable
         Assert.Equal([[1, 2, 3, 1]], TrainingData.Of(data, new() { InputShapes = [[1, 2, 3, 1]] }).InputShapes.ToArray());
     }
 
+    [Fact]
+    public void Samples_of_other_sizes_are_put_in_the_middle_when_that_is_asked_for()
+    {
+        Write("a/1.npy", NpyArray.Of<short>([1, 2, 3], 3));
+        Write("a/2.npy", NpyArray.Of<short>([1, 2, 3, 4, 5, 6, 7], 7));
+        Write("b/3.npy", NpyArray.Of<short>([1, 2, 3, 4], 4));
+
+        TrainingData data = TrainingData.Of(Dataset.Load(_folder), new() { InputShapes = [[4]], FitSize = true });
+
+        float[][] expected = [[1, 2, 3, 0], [2, 3, 4, 5], [1, 2, 3, 4]];
+        Assert.Equal(expected, Enumerable.Range(0, 3).Select(i => Row(data, i, 4)));
+
+        // The first file promises 18 bytes, all take 28.
+        TrainingData streamed = TrainingData.Of(Dataset.Load(_folder), new() { InputShapes = [[4]], FitSize = true, MemoryLimit = 20 });
+        Assert.Equal(expected, Enumerable.Range(0, 3).Select(i => Row(streamed, i, 4)));
+    }
+
+    [Fact]
+    public void Pictures_keep_their_rows_when_they_are_padded_or_cut()
+    {
+        Dataset data = Dataset.Of(TensorData.From<byte>(DType.U8, [1, 2, 2], [1, 2, 3, 4]));
+
+        Assert.Equal([0f, 1, 2, 0, 0, 3, 4, 0], Row(TrainingData.Of(data, new() { InputShapes = [[2, 4, 1]], FitSize = true }), 0, 8));
+        Assert.Equal([1f, 0, 0, 3, 0, 0], Row(TrainingData.Of(Dataset.Of(TensorData.FromFloats([1, 2, 2], [1, 0, 3, 0])), new() { InputShapes = [[2, 3]], FitSize = true }), 0, 6));
+        Assert.Equal([1f, 3], Row(TrainingData.Of(data, new() { InputShapes = [[2, 1, 1]], FitSize = true }), 0, 2));
+    }
+
+    [Fact]
+    public void Channels_are_not_fitted()
+    {
+        Dataset data = Dataset.Of(TensorData.FromFloats([1, 2, 2, 1], [1, 2, 3, 4]));
+
+        Diagnostic problem = Refusal(() => TrainingData.Of(data, new() { InputShapes = [[4, 4, 3]], FitSize = true }));
+
+        Assert.Equal("f32[2, 2, 1]", problem.Found);
+        Assert.Equal("only sizes can be fitted", problem.Hint);
+    }
+
     [Theory]
     [InlineData(0.25, 1)]
     [InlineData(0.1, 2)]
@@ -217,6 +255,13 @@ public sealed class TrainingDataTests : IDisposable
         TensorData.FromInts([count], [.. Enumerable.Range(0, count).Select(i => i % classes)]));
 
     private static Diagnostic Refusal(Action action) => Assert.Single(Assert.Throws<DiagnosticException>(action).Diagnostics);
+
+    private static float[] Row(TrainingData data, int sample, int length)
+    {
+        float[] row = new float[length];
+        data.ReadInput(0, sample, row);
+        return row;
+    }
 
     private void Write(string name, NpyArray array)
     {
