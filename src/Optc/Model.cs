@@ -100,7 +100,8 @@ public sealed class Model
     {
         PassContext context = (options ?? WorkOptions.Default).ForPasses;
         (Module result, QuantizationReport report) = Located(() => Quantizer.Quantize(Module, recipe, calibration?.For(Module), context));
-        return new(result, Name) { Events = [.. Events, .. context.Events], Quantization = report };
+        // Statistics of training mean nothing to integers.
+        return new(StatisticsRecord.Attach(result, []), Name) { Events = [.. Events, .. context.Events], Quantization = report };
     }
 
     /// <summary>Trains the weights of a float model with one output.</summary>

@@ -41,7 +41,7 @@ internal sealed class Fitting : IDisposable
         _trainer = new(
             model.Module,
             Math.Min(options.BatchSize, train.Count),
-            options.Step with { Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions() },
+            options.Step with { Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(), Statistics = StatisticsRecord.Read(model.Module) },
             new() { Threads = work.Threads, MemoryLimit = work.MemoryLimit });
         _steps = (long)_batches.BatchesPerEpoch * options.Epochs;
         _plan = FitState.PlanOf(model.Module, options, train);
@@ -134,7 +134,7 @@ internal sealed class Fitting : IDisposable
     private Model Current()
     {
         Module trained = _trainer.Export();
-        return _model.With(_options.Normalization?.FoldInto(trained) ?? trained);
+        return _model.With(StatisticsRecord.Attach(_options.Normalization?.FoldInto(trained) ?? trained, _trainer.Statistics));
     }
 
     private void Save()

@@ -57,8 +57,19 @@ internal sealed record NormalizationPair(string Name, Node Scale, Node Shift)
     ];
 
     /// <summary>Gamma and beta, and the statistics, with which training starts where the file ends.</summary>
+    /// <exception cref="DiagnosticException">The statistics are for another number of channels.</exception>
     public (float[] Gamma, float[] Beta, float[] Mean, float[] Variance) Start(ChannelStatistics? known)
     {
+        if (known is not null && (known.Mean.Length != Channels || known.Variance.Length != Channels))
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the statistics of a layer are those of another")
+            {
+                At = [$"layer '{Name}'"],
+                Found = $"{known.Mean.Length} means and {known.Variance.Length} variances",
+                Expected = $"{Channels}, one for each channel",
+            });
+        }
+
         float[] scale = Factors.Constant!.ToDense().AsFloats().ToArray();
         float[] shift = Offsets.Constant!.ToDense().AsFloats().ToArray();
         float[] mean = [.. known?.Mean ?? [.. new float[scale.Length]]];

@@ -1,5 +1,6 @@
 using Optc.Architectures;
 using Optc.Ir;
+using Optc.Passes.Quantize;
 using Optc.Runtime.Training;
 using Optc.Training;
 using Optc.Training.Augmentations;
@@ -93,6 +94,21 @@ public sealed class FittingTests : IDisposable
         FitResult result = Network().Fit(raw, how: new() { Epochs = 6, BatchSize = 10, Rate = LearningRate.Cosine(0.01), Normalization = normalization });
 
         Assert.InRange(result.Model.Evaluate(Patterns(30, 3, scale: 255)).Value, 0.9, 1);
+    }
+
+    [Fact]
+    public void A_file_remembers_the_statistics_of_its_normalizations_until_it_is_quantized()
+    {
+        string path = Path.Combine(_folder, "trained.tflite");
+        Model trained = Network().Fit(Patterns(40, 1), how: new() { Epochs = 2, BatchSize = 10 }).Model.Save(path);
+
+        Model again = Model.Load(path);
+
+        Assert.NotEmpty(StatisticsRecord.Read(again.Module));
+        Assert.Equal(
+            StatisticsRecord.Read(trained.Module).Select(s => (s.Key, s.Value.Mean[0])).Order(),
+            StatisticsRecord.Read(again.Module).Select(s => (s.Key, s.Value.Mean[0])).Order());
+        Assert.Empty(StatisticsRecord.Read(again.Quantize(QuantizationRecipe.StaticInt8, Patterns(10, 5)).Module));
     }
 
     [Fact]
