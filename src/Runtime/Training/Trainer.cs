@@ -17,8 +17,10 @@ public sealed class Trainer : IDisposable
     private readonly InterpreterOptions _execution;
     private readonly ResourceTable _resources = new();
     private readonly Dictionary<int, Interpreter> _steps = [];
+    private readonly Dictionary<int, Interpreter> _pieces = [];
     private readonly TrainingGraph _graph;
     private readonly int _inputs;
+    private Interpreter? _apply;
 
     /// <param name="model">A float model with one output. Not changed.</param>
     /// <param name="batch">Samples of most steps.</param>
@@ -61,7 +63,14 @@ public sealed class Trainer : IDisposable
             }
         }
 
-        _steps.Add(batch, new(_graph.Module, _graph.Module.Main, _execution, _resources));
+        if (options.MicroBatch is not { } piece || piece >= batch)
+        {
+            _steps.Add(batch, new(_graph.Module, _graph.Module.Main, _execution, _resources));
+        }
+        else
+        {
+            PieceFor(piece);
+        }
     }
 
     /// <summary>Steps taken so far.</summary>
@@ -70,10 +79,7 @@ public sealed class Trainer : IDisposable
     public ImmutableArray<TrainedVariable> Variables => _graph.Variables;
 
     /// <summary>Bytes planned for the values of a step of the largest batch.</summary>
-    public long ArenaBytes => _steps.Values.Max(i => i.ArenaBytes);
-
-    /// <summary>Types of the inputs of a step, samples first: those of the model, then the target.</summary>
-    public ImmutableArray<TensorType> BatchTypes => [.. Enumerable.Range(0, _inputs + 1).Select(_steps.First().Value.InputType)];
+    public long ArenaBytes => _steps.Values.Concat(_pieces.Values).Max(i => i.ArenaBytes);
 
     /// <summary>One step on a batch.</summary>
     /// <param name="inputs">Bytes of each input of the model for all samples, then of the targets.</param>
@@ -85,24 +91,67 @@ public sealed class Trainer : IDisposable
     public float Step(
         int batch, ImmutableArray<ReadOnlyMemory<byte>> inputs, ReadOnlyMemory<float> weights, double rate, CancellationToken cancellation = default)
     {
+        float loss = _options.MicroBatch is { } piece && piece < batch
+            ? StepInPieces(batch, piece, inputs, weights, rate, cancellation)
+            : StepAtOnce(batch, inputs, weights, rate, cancellation);
+        StepCount++;
+        return float.IsFinite(loss) ? loss : throw Diverged(loss);
+    }
+
+    private float StepAtOnce(
+        int batch, ImmutableArray<ReadOnlyMemory<byte>> inputs, ReadOnlyMemory<float> weights, double rate, CancellationToken cancellation)
+    {
         Interpreter interpreter = StepFor(batch);
-        for (int i = 0; i <= _inputs; i++)
-        {
-            inputs[i].Span.CopyTo(interpreter.Input(i));
-        }
-
-        int next = _inputs + 1;
-        if (_options.SampleWeights)
-        {
-            weights.Span.CopyTo(interpreter.Input<float>(next++));
-        }
-
+        int next = Fill(interpreter, inputs, weights, first: 0, batch, batch);
         interpreter.Input<float>(next)[0] = (float)rate;
         interpreter.Input<float>(next + 1)[0] = StepCount + 1;
         interpreter.Run(cancellation);
-        StepCount++;
-        float loss = interpreter.Output<float>(0)[0];
-        return float.IsFinite(loss) ? loss : throw Diverged(loss);
+        return interpreter.Output<float>(0)[0];
+    }
+
+    private float StepInPieces(
+        int batch, int piece, ImmutableArray<ReadOnlyMemory<byte>> inputs, ReadOnlyMemory<float> weights, double rate, CancellationToken cancellation)
+    {
+        float loss = 0;
+        for (int first = 0; first < batch; first += piece)
+        {
+            int count = Math.Min(piece, batch - first);
+            Interpreter interpreter = PieceFor(count);
+            int next = Fill(interpreter, inputs, weights, first, count, batch);
+            interpreter.Input<float>(next)[0] = 1f / batch;
+            interpreter.Run(cancellation);
+            loss += interpreter.Output<float>(0)[0];
+        }
+
+        if (_apply is null)
+        {
+            Module module = TrainingGraph.Apply(_model, _options);
+            _apply = new(module, module.Main, _execution, _resources);
+        }
+
+        _apply.Input<float>(0)[0] = (float)rate;
+        _apply.Input<float>(1)[0] = StepCount + 1;
+        _apply.Run(cancellation);
+        return loss;
+    }
+
+    /// <summary>Fills in some of the samples of a batch and returns the number of the next input.</summary>
+    private int Fill(
+        Interpreter interpreter, ImmutableArray<ReadOnlyMemory<byte>> inputs, ReadOnlyMemory<float> weights, int first, int count, int batch)
+    {
+        for (int i = 0; i <= _inputs; i++)
+        {
+            int size = inputs[i].Length / batch;
+            inputs[i].Span.Slice(first * size, count * size).CopyTo(interpreter.Input(i));
+        }
+
+        if (!_options.SampleWeights)
+        {
+            return _inputs + 1;
+        }
+
+        weights.Span.Slice(first, count).CopyTo(interpreter.Input<float>(_inputs + 1));
+        return _inputs + 2;
     }
 
     /// <summary>What the model computed for the last batch, before the step: scores [N, ...], logits where the loss takes them.</summary>
@@ -193,10 +242,12 @@ public sealed class Trainer : IDisposable
 
     public void Dispose()
     {
-        foreach (Interpreter interpreter in _steps.Values)
+        foreach (Interpreter interpreter in _steps.Values.Concat(_pieces.Values))
         {
             interpreter.Dispose();
         }
+
+        _apply?.Dispose();
     }
 
     private Interpreter StepFor(int batch)
@@ -206,6 +257,18 @@ public sealed class Trainer : IDisposable
             Module module = TrainingGraph.Of(_model, batch, _options).Module;
             interpreter = new(module, module.Main, _execution, _resources);
             _steps.Add(batch, interpreter);
+        }
+
+        return interpreter;
+    }
+
+    private Interpreter PieceFor(int count)
+    {
+        if (!_pieces.TryGetValue(count, out Interpreter? interpreter))
+        {
+            Module module = TrainingGraph.Accumulate(_model, count, _options).Module;
+            interpreter = new(module, module.Main, _execution, _resources);
+            _pieces.Add(count, interpreter);
         }
 
         return interpreter;

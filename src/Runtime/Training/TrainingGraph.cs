@@ -51,7 +51,39 @@ public sealed class TrainingGraph
     /// The model is not float, has no variable to train, operators without gradient, or an output that the loss cannot judge;
     /// or a rule for layers matches none.
     /// </exception>
-    public static TrainingGraph Of(Module model, int batch, TrainingOptions options)
+    public static TrainingGraph Of(Module model, int batch, TrainingOptions options) => Build(model, batch, options, whole: true);
+
+    /// <summary>
+    /// The first half of a step that is taken in pieces: adds the gradients of some samples to variables that
+    /// <see cref="Apply"/> uses and clears. Input <c>share</c>, one part of the samples of the whole batch, takes the place of
+    /// <c>rate</c> and <c>step</c>; the output <c>loss</c> is the part of the mean loss.
+    /// </summary>
+    /// <inheritdoc cref="Of"/>
+    internal static TrainingGraph Accumulate(Module model, int batch, TrainingOptions options) => Build(model, batch, options, whole: false);
+
+    /// <summary>The second half of a step that is taken in pieces. Inputs: <c>rate</c> and <c>step</c>.</summary>
+    internal static Module Apply(Module model, TrainingOptions options)
+    {
+        GraphBuilder builder = new("apply");
+        Expressions e = new(builder, "apply");
+        ImmutableArray<TrainedVariable> trained = [.. FindVariables(model.Main, options).Variables.Where(v => v.Rate != 0)];
+        Dictionary<Value, Value> weights = trained.ToDictionary(v => v.Source, v => e.Read(v.Name, v.Shape));
+        ImmutableArray<Value?> gradients = [.. trained.Select(v => e.Read(GradientOf(v.Name), v.Shape))];
+        Value rate = builder.Input("rate", new(DType.F32, []));
+        Value step = builder.Input("step", new(DType.F32, []));
+        Update(e, options, trained, gradients, weights, rate, step, []);
+        foreach (TrainedVariable variable in trained)
+        {
+            e.Assign(GradientOf(variable.Name), GraphBuilder.Constant(
+                TensorData.FromFloats(variable.Shape, new float[variable.Shape.ElementCount]), "zeros"));
+        }
+
+        Module module = GraphBuilder.Module([builder.Build()]);
+        Verifier.ThrowIfBroken(module);
+        return module;
+    }
+
+    private static TrainingGraph Build(Module model, int batch, TrainingOptions options, bool whole)
     {
         Graph source = model.Main;
         RequireFloat(source);
@@ -69,13 +101,23 @@ public sealed class TrainingGraph
         (Value target, Value loss) = BuildLoss(e.Named("loss"), output, options);
         Value? sampleWeight = options.SampleWeights ? builder.Input("sample_weight", new(DType.F32, [batch])) : null;
         Value weighted = sampleWeight is null ? loss : e.Named("loss").Multiply(loss, sampleWeight);
-        Value mean = e.Named("loss").Multiply(e.Named("loss").SumAll(weighted), 1f / batch);
+        Value sum = e.Named("loss").SumAll(weighted);
+        Value mean = whole
+            ? e.Named("loss").Multiply(sum, 1f / batch)
+            : e.Named("loss").Multiply(sum, builder.Input("share", new(DType.F32, [])));
 
         ImmutableArray<TrainedVariable> trained = [.. variables.Where(v => v.Rate != 0)];
         ImmutableArray<Value?> gradients = Differentiation.Add(builder, mean, [.. trained.Select(v => weights[v.Source])]);
-        Value rate = builder.Input("rate", new(DType.F32, []));
-        Value step = builder.Input("step", new(DType.F32, []));
-        Update(e, options, trained, gradients, weights, rate, step, state);
+        if (whole)
+        {
+            Value rate = builder.Input("rate", new(DType.F32, []));
+            Value step = builder.Input("step", new(DType.F32, []));
+            Update(e, options, trained, gradients, weights, rate, step, state);
+        }
+        else
+        {
+            Accumulate(e, trained, gradients);
+        }
 
         copy.UpdateStatistics(e, options.StatisticsMomentum);
         builder.Output(mean);
@@ -103,6 +145,16 @@ public sealed class TrainingGraph
                     Expected = problem.Expected,
                 });
             }
+        }
+    }
+
+    private static void Accumulate(Expressions e, ImmutableArray<TrainedVariable> variables, ImmutableArray<Value?> gradients)
+    {
+        foreach ((TrainedVariable variable, Value? gradient) in variables.Zip(gradients))
+        {
+            Expressions at = e.Named(variable.Name);
+            Value before = at.Read(GradientOf(variable.Name), variable.Shape);
+            at.Assign(GradientOf(variable.Name), gradient is null ? before : at.Add(before, gradient));
         }
     }
 
@@ -145,6 +197,9 @@ public sealed class TrainingGraph
             }
         }
     }
+
+    /// <summary>The variable that holds the gradient of another while a step is taken in pieces; zero between steps.</summary>
+    private static string GradientOf(string variable) => $"{variable}/gradient_sum";
 
     /// <summary>The variable that holds the moving average of another.</summary>
     internal static string AverageOf(string variable) => $"{variable}/average";

@@ -26,6 +26,12 @@ public sealed record TrainingOptions
     /// <summary>Mean and variance of layers with batch normalization that were trained before, by name of the layer.</summary>
     public ImmutableDictionary<string, ChannelStatistics> Statistics { get; init; } = [];
 
+    /// <summary>
+    /// Samples whose values are in memory at a time; a larger batch is taken in pieces whose gradients are added. Batch
+    /// normalization then sees a piece as its batch. The whole batch at once when <see langword="null"/>.
+    /// </summary>
+    public int? MicroBatch { get; init; }
+
     /// <summary>A weight for each sample's loss, as an input of the step; negative ones are allowed.</summary>
     public bool SampleWeights { get; init; }
 

@@ -108,6 +108,24 @@ public class TrainerTests
     }
 
     [Fact]
+    public void A_batch_in_pieces_takes_the_same_steps_in_less_memory()
+    {
+        TrainingOptions options = new() { Optimizer = Optimizer.Sgd(0.9f), ClipNorm = 1, SampleWeights = true };
+        (float[] x, int[] y) = Clusters(20, seed: 5);
+        float[] weights = [.. Enumerable.Range(0, 20).Select(i => i / 10f)];
+        using Trainer whole = new(Classifier(1), 20, options);
+        using Trainer pieces = new(Classifier(1), 20, options with { MicroBatch = 8 });
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(
+                whole.Step(20, [Bytes(x), Bytes(y)], weights, 0.1), pieces.Step(20, [Bytes(x), Bytes(y)], weights, 0.1), 1e-5);
+        }
+
+        Assert.All(Weights(whole).Zip(Weights(pieces)), p => Assert.Equal(p.First, p.Second, 1e-5));
+        Assert.True(pieces.ArenaBytes < whole.ArenaBytes);
+    }
+
+    [Fact]
     public void Frozen_layers_keep_their_bits_and_others_do_not()
     {
         using Trainer trainer = new(Classifier(1), 20, new() { Rates = [new("hidden", 0)] });
