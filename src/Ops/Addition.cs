@@ -1,3 +1,4 @@
+using System.Numerics;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
@@ -5,7 +6,6 @@ using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.Quantization;
-using System.Numerics;
 
 namespace Optc.Ops;
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
@@ -7,7 +8,6 @@ using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
-using System.Numerics;
 
 namespace Optc.Ops;
 

@@ -38,7 +38,7 @@ public sealed record ReduceMax(bool KeepDims) : Reduction<ReduceMax>(KeepDims), 
         _ => 1,
     }, KeepDims);
 
-    public QuantRule QuantRule(OpOperands operands) => 
+    public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation, OperandRule.AsIs], [OperandRule.SameAsInput(0)]);
 
     public void Differentiate(GradientBuilder g) => ShareAmongEqual(g);

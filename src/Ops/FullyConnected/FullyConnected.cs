@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
@@ -6,7 +7,6 @@ using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
-using System.Collections.Immutable;
 
 namespace Optc.Ops;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Kernels;
 using Optc.Ops.Gradients;
+using Optc.Ops.Kernels;
 
 namespace Optc.Runtime.Training;
 

@@ -334,7 +334,8 @@ public sealed class ArithmeticTests
             // The remainder of the nearest multiple, moved to the truncated quotient, then to the floored one.
             rest = a > 0 && rest < 0 ? rest + magnitude : a < 0 && rest > 0 ? rest - magnitude : rest;
             return rest != 0 && rest < 0 != b < 0 ? rest + b : rest;
-        }),
+        }
+        ),
     };
 
     /// <summary>Without an activation the reference limits to finite numbers.</summary>
