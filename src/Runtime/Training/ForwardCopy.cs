@@ -10,7 +10,7 @@ namespace Optc.Runtime.Training;
 /// <param name="source">A float graph.</param>
 /// <param name="builder">Receives inputs and nodes.</param>
 /// <param name="batch">Takes the place of the first dimension of every input.</param>
-/// <param name="replaced">Values that stand for constants of the source.</param>
+/// <param name="replaced">Values that stand for constants or inputs of the source.</param>
 /// <param name="normalizations">Products and sums that become batch normalization over the batch.</param>
 internal sealed class ForwardCopy(
     Graph source,
@@ -23,11 +23,14 @@ internal sealed class ForwardCopy(
     private readonly Dictionary<Node, NormalizationPair> _pairs = normalizations.SelectMany(p => new[] { (p.Scale, p), (p.Shift, p) }).ToDictionary(e => e.Item1, e => e.p);
     private readonly List<(NormalizationPair Pair, Node Node)> _normalized = [];
 
+    /// <summary>The value that stands for one of the source.</summary>
+    public Value this[Value value] => _copies[value];
+
     /// <summary>Copies everything up to a value.</summary>
     /// <exception cref="DiagnosticException">An operator does not take the new batch size.</exception>
     public Value Run(Value result)
     {
-        foreach (Value input in source.Inputs)
+        foreach (Value input in source.Inputs.Where(i => !_copies.ContainsKey(i)))
         {
             Shape shape = input.Type.Shape;
             _copies.Add(input, builder.Input(input.Name, input.Type with { Shape = shape.HasRank && shape.Rank > 0 ? shape.With(0, batch) : shape }));

@@ -99,6 +99,7 @@ public sealed class TrainingGraph
         ForwardCopy copy = new(source, builder, batch, weights, normalizations);
         Value output = copy.Run(OutputFor(source, options.Loss));
         (Value target, Value loss) = BuildLoss(e.Named("loss"), output, options);
+        loss = options.Teacher is null ? loss : Distil(e.Named("teacher"), source, copy, output, loss, options);
         Value? sampleWeight = options.SampleWeights ? builder.Input("sample_weight", new(DType.F32, [batch])) : null;
         Value weighted = sampleWeight is null ? loss : e.Named("loss").Multiply(loss, sampleWeight);
         Value sum = e.Named("loss").SumAll(weighted);
@@ -146,6 +147,39 @@ public sealed class TrainingGraph
                 });
             }
         }
+    }
+
+    private static Value Distil(Expressions e, Graph source, ForwardCopy copy, Value output, Value loss, TrainingOptions options)
+    {
+        Teacher teacher = options.Teacher!;
+        Graph model = teacher.Model.Main;
+        if (!options.Loss.TakesLogitsOfSoftmax
+            || teacher.Weight is not (>= 0 and <= 1)
+            || teacher.Temperature is not (> 0 and < float.PositiveInfinity)
+            || !model.Inputs.Select(i => i.Type.DType).SequenceEqual(source.Inputs.Select(i => i.Type.DType)))
+        {
+            throw Misfit($"weight {teacher.Weight:R}, temperature {teacher.Temperature:R}, inputs {string.Join(", ", model.Inputs.Select(i => i.Type))}");
+        }
+
+        Dictionary<Value, Value> inputs = model.Inputs.Zip(source.Inputs, (theirs, ours) => (theirs, copy[ours])).ToDictionary(p => p.theirs, p => p.Item2);
+        Value scores = new ForwardCopy(model, e.Graph, output.Type.Shape[0], inputs, []).Run(OutputFor(model, options.Loss));
+        if (scores.Type.ElementCount != output.Type.ElementCount)
+        {
+            throw Misfit($"scores {scores.Type.Shape} beside {output.Type.Shape}");
+        }
+
+        Shape rows = [output.Type.Shape[0], checked((int)(output.Type.ElementCount / output.Type.Shape[0]))];
+        Value theirs = e.Apply(new LogSoftmax(), e.Multiply(e.Reshape(scores, rows), 1 / teacher.Temperature));
+        Value ours = e.Apply(new LogSoftmax(), e.Multiply(e.Reshape(output, rows), 1 / teacher.Temperature));
+        Value distance = e.SumPerSample(e.Multiply(e.Apply(new Exp(), theirs), e.Subtract(theirs, ours)));
+        return e.Add(
+            e.Multiply(loss, 1 - teacher.Weight), e.Multiply(distance, teacher.Weight * teacher.Temperature * teacher.Temperature));
+
+        static DiagnosticException Misfit(string found) => new(new Diagnostic(DiagnosticId.InvalidOption, "the teacher does not fit the model")
+        {
+            Found = found,
+            Expected = "a classifier of the same inputs and classes, a weight of 0 to 1, a temperature above 0, and a loss over classes",
+        });
     }
 
     private static void Accumulate(Expressions e, ImmutableArray<TrainedVariable> variables, ImmutableArray<Value?> gradients)

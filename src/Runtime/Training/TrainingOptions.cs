@@ -32,6 +32,9 @@ public sealed record TrainingOptions
     /// </summary>
     public int? MicroBatch { get; init; }
 
+    /// <summary>A model of the same inputs and classes whose answers are learned beside the labels.</summary>
+    public Teacher? Teacher { get; init; }
+
     /// <summary>A weight for each sample's loss, as an input of the step; negative ones are allowed.</summary>
     public bool SampleWeights { get; init; }
 
@@ -44,6 +47,16 @@ public sealed record TrainingOptions
     /// <summary>Changes every gradient before the optimizer sees it.</summary>
     public Func<Expressions, TrainedVariable, Value, Value>? ProjectGradient { get; init; }
 }
+
+/// <summary>
+/// Distillation: a part of the loss is how far the scores are from those of a trained model,
+/// <c>T^2 sum p log(p / q)</c> with <c>p = softmax(teacher / T)</c>, <c>q = softmax(model / T)</c>.
+/// </summary>
+/// <remarks>Source: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network", 2015.</remarks>
+/// <param name="Model">A float model; not trained.</param>
+/// <param name="Weight">Part of the loss, 0 to 1; the rest is that of the labels.</param>
+/// <param name="Temperature">T, above 0; the higher, the more the small scores count.</param>
+public sealed record Teacher(Module Model, float Weight = 0.5f, float Temperature = 4);
 
 /// <summary>The learning rate of the layers whose names match.</summary>
 /// <param name="Factor">Multiplies the rate of the run; 0 freezes the layers.</param>

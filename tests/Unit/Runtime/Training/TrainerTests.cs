@@ -126,6 +126,54 @@ public class TrainerTests
     }
 
     [Fact]
+    public void A_teacher_adds_the_divergence_of_its_scores()
+    {
+        (float[] x, int[] y) = Clusters(4, seed: 5);
+        const float temperature = 2;
+        using Trainer plain = new(Classifier(1), 4, new());
+        using Trainer teacher = new(Classifier(2), 4, new());
+        using Trainer pupil = new(Classifier(1), 4, new() { Teacher = new(Classifier(2), 0.25f, temperature) });
+        float labels = plain.Step(4, [Bytes(x), Bytes(y)], default, 0);
+        teacher.Step(4, [Bytes(x), Bytes(y)], default, 0);
+
+        double divergence = 0;
+        for (int i = 0; i < 4; i++)
+        {
+            double[] p = Probabilities(teacher.Outputs(4).Slice(i * 3, 3));
+            double[] q = Probabilities(plain.Outputs(4).Slice(i * 3, 3));
+            divergence += p.Zip(q, (a, b) => a * Math.Log(a / b)).Sum() / 4;
+        }
+
+        Assert.Equal(
+            (0.75 * labels) + (0.25 * temperature * temperature * divergence), pupil.Step(4, [Bytes(x), Bytes(y)], default, 0), 1e-5);
+
+        static double[] Probabilities(ReadOnlySpan<float> logits)
+        {
+            double[] e = [.. logits.ToArray().Select(l => Math.Exp(l / temperature))];
+            return [.. e.Select(v => v / e.Sum())];
+        }
+    }
+
+    [Fact]
+    public void A_pupil_becomes_like_its_teacher_without_labels()
+    {
+        (float[] x, int[] y) = Clusters(20, seed: 5);
+        using Trainer pupil = new(Classifier(1), 20, new() { Teacher = new(Classifier(2), 1) });
+        float first = pupil.Step(20, [Bytes(x), Bytes(y)], default, 0.02);
+        float last = first;
+        for (int i = 0; i < 100; i++)
+        {
+            last = pupil.Step(20, [Bytes(x), Bytes(y)], default, 0.02);
+        }
+
+        Assert.InRange(last, 0, first / 20);
+    }
+
+    [Fact]
+    public void A_teacher_of_other_classes_is_refused() =>
+        Assert.Throws<DiagnosticException>(() => new Trainer(Classifier(1), 4, new() { Teacher = new(Scale(1)) }));
+
+    [Fact]
     public void Frozen_layers_keep_their_bits_and_others_do_not()
     {
         using Trainer trainer = new(Classifier(1), 20, new() { Rates = [new("hidden", 0)] });
