@@ -4,6 +4,7 @@ using Optc.Backends.CArray;
 using Optc.Backends.TfLite;
 using Optc.Data;
 using Optc.Files;
+using Optc.Formats.FlatBuffers;
 using Optc.Frontend;
 using Optc.Ir;
 using Optc.Passes;
@@ -22,14 +23,14 @@ namespace Optc;
 /// </example>
 public sealed class Model
 {
-    private readonly Lazy<byte[]> _bytes;
+    private readonly Lazy<FlatBufferContent> _file;
 
     private Model(Module module, string name, ReadOnlyMemory<byte> source = default)
     {
         Module = module;
         Name = name;
         Source = source;
-        _bytes = new(() => TfLiteBackend.ToArray(Module));
+        _file = new(() => TfLiteBackend.Build(Module));
     }
 
     /// <summary>The graphs. Shared by everybody who holds this model, so not to be changed in place; passes work on copies.</summary>
@@ -150,15 +151,15 @@ public sealed class Model
 
     /// <summary>The model as a <c>.tflite</c> file; the same model gives the same bytes.</summary>
     /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>
-    public byte[] ToTfLite() => [.. _bytes.Value];
+    public byte[] ToTfLite() => _file.Value.ToArray();
 
     /// <summary>Bytes of the model as a <c>.tflite</c> file.</summary>
     /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>
-    public long FileLength => _bytes.Value.LongLength;
+    public long FileLength => _file.Value.Length;
 
     /// <summary>Writes the <c>.tflite</c> file to a stream.</summary>
     /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>
-    public void WriteTo(Stream stream) => stream.Write(_bytes.Value);
+    public void WriteTo(Stream stream) => _file.Value.WriteTo(stream);
 
     /// <summary>The <c>.tflite</c> file as a C array.</summary>
     /// <exception cref="DiagnosticException">The symbol is no C identifier, or operators have no encoding.</exception>

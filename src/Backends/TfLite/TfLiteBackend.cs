@@ -1,3 +1,4 @@
+using Optc.Formats.FlatBuffers;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 
@@ -12,6 +13,10 @@ public static class TfLiteBackend
 
     /// <exception cref="DiagnosticException">Ops have no encoding in this format; all are listed.</exception>
     public static void Write(Module module, Stream output) => TfLiteFile.Write(ToRecords(module), output);
+
+    /// <summary>The file in pieces that share the content of the constants.</summary>
+    /// <exception cref="DiagnosticException">Ops have no encoding in this format; all are listed.</exception>
+    public static FlatBufferContent Build(Module module) => TfLiteFile.Build(ToRecords(module));
 
     /// <inheritdoc cref="Write"/>
     public static byte[] ToArray(Module module) => TfLiteFile.ToArray(ToRecords(module));

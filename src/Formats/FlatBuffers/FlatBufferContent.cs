@@ -1,8 +1,9 @@
 namespace Optc.Formats.FlatBuffers;
 
-/// <summary>A finished FlatBuffer, in pieces.</summary>
-internal sealed class FlatBufferContent(IReadOnlyList<ReadOnlyMemory<byte>> segments, int length)
+/// <summary>A finished FlatBuffer, in pieces; large ones are slices of what it was made from.</summary>
+public sealed class FlatBufferContent(IReadOnlyList<ReadOnlyMemory<byte>> segments, int length)
 {
+    /// <summary>Bytes in all.</summary>
     public int Length => length;
 
     public void WriteTo(Stream stream)

@@ -50,7 +50,9 @@ public static class TfLiteFile
     /// <exception cref="NotSupportedException">The file would exceed 2^31 - 1 bytes.</exception>
     public static byte[] ToArray(ModelRecord model) => Build(model).ToArray();
 
-    private static FlatBufferContent Build(ModelRecord model)
+    /// <summary>As <see cref="Write"/>, into pieces: the data of buffers are not copied.</summary>
+    /// <exception cref="NotSupportedException">The file would exceed 2^31 - 1 bytes.</exception>
+    public static FlatBufferContent Build(ModelRecord model)
     {
         FlatBufferWriter writer = new(shareEqual: true);
         return writer.Finish(SchemaWriter.WriteModel(writer, model), Identifier);
