@@ -145,7 +145,7 @@ internal static class QuantizationStudy
     private static double Score(int[] classes, int[] truth) => 100.0 * classes.Zip(truth).Count(p => p.First == p.Second) / truth.Length;
 
     /// <summary>Undoes the stored two-dimensional difference, modulo 256, as the README of the data gives it.</summary>
-    private static IEnumerable<float[]> Pictures(NpyArray delta, int count)
+    internal static IEnumerable<float[]> Pictures(NpyArray delta, int count)
     {
         (int height, int width, int channels) = (delta.Shape[1], delta.Shape[2], delta.Shape[3]);
         int size = height * width * channels;
