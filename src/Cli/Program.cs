@@ -13,6 +13,7 @@ internal static class Program
         RootCommand root = new("Model optimization compiler for edge devices: reads, runs, quantizes and writes .tflite, bit for bit.")
         {
             new NewCommand(terminal),
+            new TrainCommand(terminal),
             new InspectCommand(terminal),
             new ConvertCommand(terminal),
             new QuantizeCommand(terminal),

@@ -113,9 +113,23 @@ public sealed class Model
     public FitResult Fit(Dataset train, Dataset? validation = null, FitOptions? how = null, WorkOptions? options = null)
     {
         how ??= new();
-        using Fitting fitting = new(
-            this, ForTraining(train, how), validation is null ? null : ForTraining(validation, how, validating: true), how, options ?? WorkOptions.Default);
-        return fitting.Run();
+        TrainingData samples = ForTraining(train, how);
+        TrainingData? scored = validation is null ? null : ForTraining(validation, how, validating: true);
+        if (scored is null && how.ValidationPart is { } part)
+        {
+            (samples, scored) = samples.Split(part, how.Seed);
+        }
+
+        if (how.Normalization is null && how.Normalize is { } kind)
+        {
+            how = how with { Normalization = Normalization.Measure(samples, kind) };
+        }
+
+        return Located(() =>
+        {
+            using Fitting fitting = new(this, samples, scored, how, options ?? WorkOptions.Default);
+            return fitting.Run();
+        });
     }
 
     /// <summary>Runs the model once, from a fresh state.</summary>
@@ -199,6 +213,7 @@ public sealed class Model
         InputShapes = [.. Module.Main.Inputs.Select(v => Shape.Of(v.Type.Shape.Dims[1..]))],
         Targets = how.Step.Loss.TakesClasses || how.Step.Loss.TakesLogitsOfSoftmax ? null : TargetKind.Values,
         Classes = how.Step.Loss.TakesClasses ? Outputs[0].Type.Shape[-1] : null,
-        AllowEmptyClasses = validating,
+        AllowEmptyClasses = validating || how.AllowEmptyClasses,
+        FitSize = how.FitSize,
     });
 }

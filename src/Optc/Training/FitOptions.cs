@@ -21,10 +21,22 @@ public sealed record FitOptions
 
     public LearningRate Rate { get; init; } = LearningRate.Cosine(1e-3);
 
+    /// <summary>Part of the training data that is set apart for validation when none are given, above 0 and below 1; of each class alike.</summary>
+    public double? ValidationPart { get; init; }
+
+    /// <summary>Lets samples of other sizes fit the model, see <see cref="TrainingDataOptions.FitSize"/>.</summary>
+    public bool FitSize { get; init; }
+
     /// <summary>Transforms of the training samples, in order.</summary>
     public ImmutableArray<Augmentation> Augmentations { get; init; } = [];
 
-    /// <summary>Measured on, or known for, the training part; becomes part of the model.</summary>
+    /// <summary>Trains although classes have no samples.</summary>
+    public bool AllowEmptyClasses { get; init; }
+
+    /// <summary>Measures mean and deviation on the training part, unless <see cref="Normalization"/> gives them.</summary>
+    public NormalizationKind? Normalize { get; init; }
+
+    /// <summary>Put in front of the model, and becomes part of it.</summary>
     public Normalization? Normalization { get; init; }
 
     /// <summary>Scores the model after each epoch, on the validation part if there is one.</summary>
@@ -41,6 +53,9 @@ public sealed record FitOptions
 
     /// <summary>Steps between two checkpoints; at the end of each epoch when 0.</summary>
     public int CheckpointEvery { get; init; }
+
+    /// <summary>Told of the epochs that a checkpoint brings along, before the run goes on.</summary>
+    public Action<IReadOnlyList<EpochRecord>>? Resumed { get; init; }
 
     /// <summary>Told after every step.</summary>
     public IProgress<FitProgress>? Progress { get; init; }

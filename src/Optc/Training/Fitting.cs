@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using Optc.Ir;
 using Optc.Runtime;
 using Optc.Runtime.Training;
@@ -49,6 +48,7 @@ internal sealed class Fitting : IDisposable
         {
             _state = FitState.Load(path, _plan, _trainer);
             _batches.Position = _state.Position;
+            options.Resumed?.Invoke(_state.History);
         }
     }
 
@@ -147,11 +147,9 @@ internal sealed class Fitting : IDisposable
 
     private static ImmutableArray<ReadOnlyMemory<byte>> BytesOf(Batch batch) =>
     [
-        .. Enumerable.Range(0, batch.InputShapes.Length).Select(i => Copy(MemoryMarshal.AsBytes(batch.Input(i)))),
-        batch.TargetShape is not null ? Copy(MemoryMarshal.AsBytes(batch.Targets)) : Copy(MemoryMarshal.AsBytes(batch.Classes)),
+        .. Enumerable.Range(0, batch.InputShapes.Length).Select(batch.InputBytes),
+        batch.TargetShape is not null ? batch.TargetBytes : batch.ClassBytes,
     ];
-
-    private static ReadOnlyMemory<byte> Copy(ReadOnlySpan<byte> bytes) => bytes.ToArray();
 
     private static void Check(FitOptions options, TrainingData? validation)
     {
@@ -166,6 +164,7 @@ internal sealed class Fitting : IDisposable
 
         Require(options.Epochs >= 1, "the number of epochs is not allowed", $"{options.Epochs}", "1 or more");
         Require(options.BatchSize >= 1, "the batch size is not allowed", $"{options.BatchSize}", "1 or more");
+        Require(options.ValidationPart is null or (> 0 and < 1), "the part for validation is not allowed", $"{options.ValidationPart}", "above 0 and below 1");
         Require(options.Patience is null or >= 1, "the patience is not allowed", $"{options.Patience}", "1 or more epochs");
         Require(options.Patience is null || validation is not null, "patience needs scores", "no validation data", "validation data, or a part of the data for it");
         if (problems.Count > 0)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Optc.Ir;
 using Optc.Ops;
 
@@ -27,6 +28,32 @@ public abstract record Loss
     /// <summary>Softmax cross-entropy against class numbers, of which a share goes to all classes alike (Szegedy et al. 2016).</summary>
     /// <param name="smoothing">The share, 0 to below 1.</param>
     public static Loss Smoothed(float smoothing) => new SparseCrossEntropyLoss(smoothing);
+
+    /// <summary>What <see cref="Parse"/> takes, for messages and help.</summary>
+    public const string Forms = "cross-entropy, smoothed:PART, binary-cross-entropy, mse, mae or huber[:DELTA]";
+
+    /// <summary>The loss that a text such as <c>cross-entropy</c>, <c>smoothed:0.1</c>, <c>mse</c> means.</summary>
+    /// <exception cref="DiagnosticException">No such loss, or a number that is not allowed.</exception>
+    public static Loss Parse(string text)
+    {
+        string[] parts = text.Split(':');
+        float[] numbers = [.. parts.Skip(1).Select(p => float.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out float n) ? n : float.NaN)];
+        return (parts[0], numbers) switch
+        {
+            ("cross-entropy", []) => SparseCrossEntropy,
+            ("smoothed", [>= 0 and < 1 and var part]) => Smoothed(part),
+            ("binary-cross-entropy", []) => BinaryCrossEntropy,
+            ("mse", []) => MeanSquaredError,
+            ("mae", []) => MeanAbsoluteError,
+            ("huber", []) => Huber(),
+            ("huber", [> 0 and < float.PositiveInfinity and var delta]) => Huber(delta),
+            _ => throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidOption, "there is no such loss")
+            {
+                Found = $"'{text}'",
+                Expected = Forms,
+            }),
+        };
+    }
 
     /// <summary>True when a final SOFTMAX of the model belongs to the loss and is left out of the graph.</summary>
     public virtual bool TakesLogitsOfSoftmax => false;

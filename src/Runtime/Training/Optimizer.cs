@@ -1,3 +1,4 @@
+using System.Globalization;
 using Optc.Ir;
 using Optc.Ops;
 
@@ -22,6 +23,34 @@ public abstract record Optimizer
 
     /// <summary>RMSprop: <c>s = rho s + (1 - rho) g^2, w -= rate * g / (sqrt(s) + epsilon)</c>, with momentum over the quotient (Hinton 2012).</summary>
     public static Optimizer RmsProp(float rho = 0.99f, float momentum = 0, float epsilon = 1e-8f) => new RmsPropOptimizer(rho, momentum, epsilon);
+
+    /// <summary>What <see cref="Parse"/> takes, for messages and help.</summary>
+    public const string Forms = "adam, adamw[:DECAY], sgd[:MOMENTUM], nesterov:MOMENTUM or rmsprop[:RHO[:MOMENTUM]]";
+
+    /// <summary>The optimizer that a text such as <c>adam</c>, <c>sgd:0.9</c>, <c>adamw:0.01</c> means.</summary>
+    /// <exception cref="DiagnosticException">No such optimizer, or a number that is not allowed.</exception>
+    public static Optimizer Parse(string text)
+    {
+        string[] parts = text.Split(':');
+        float[] numbers = [.. parts.Skip(1).Select(p => float.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out float n) ? n : float.NaN)];
+        return (parts[0], numbers) switch
+        {
+            ("adam", []) => Adam(),
+            ("adamw", []) => AdamW(),
+            ("adamw", [>= 0 and < 1 and var decay]) => AdamW(decay),
+            ("sgd", []) => Sgd(),
+            ("sgd", [>= 0 and < 1 and var momentum]) => Sgd(momentum),
+            ("nesterov", [> 0 and < 1 and var momentum]) => Sgd(momentum, nesterov: true),
+            ("rmsprop", []) => RmsProp(),
+            ("rmsprop", [> 0 and < 1 and var rho]) => RmsProp(rho),
+            ("rmsprop", [> 0 and < 1 and var rho, >= 0 and < 1 and var momentum]) => RmsProp(rho, momentum),
+            _ => throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidOption, "there is no such optimizer")
+            {
+                Found = $"'{text}'",
+                Expected = Forms,
+            }),
+        };
+    }
 
     /// <summary>Adds the new value of a variable.</summary>
     /// <param name="e">Where to.</param>

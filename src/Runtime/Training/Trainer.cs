@@ -280,12 +280,14 @@ public sealed class Trainer : IDisposable
 
     private DiagnosticException Diverged(float loss)
     {
-        string? broken = _graph.Variables.FirstOrDefault(v => !System.Numerics.Tensors.TensorPrimitives.IsFiniteAll<float>(
-            MemoryMarshal.Cast<byte, float>(Content(v.Name))))?.Name;
+        // Element-wise kernels limit infinite results to the largest number.
+        const float bound = 1e30f;
+        TrainedVariable? broken = _graph.Variables.FirstOrDefault(v =>
+            System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(MemoryMarshal.Cast<byte, float>(Content(v.Name))) is not (>= -bound and <= bound));
         return new(new Diagnostic(DiagnosticId.RunFailed, $"the loss became {(float.IsNaN(loss) ? "NaN" : "infinite")} at step {StepCount}")
         {
-            At = broken is null ? [] : [$"variable '{broken}'"],
-            Found = broken is null ? "weights that are still finite" : "weights that are no finite numbers",
+            At = broken is null ? [] : [$"layer '{broken.Layer}'", broken.Operand],
+            Found = broken is null ? "weights that are finite" : "weights beyond all bounds",
             Hint = "lower the learning rate, shorten gradients, or check the data",
         });
     }

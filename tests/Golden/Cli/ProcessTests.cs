@@ -95,6 +95,43 @@ public sealed class ProcessTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("-INT", 130)]
+    [InlineData("-KILL", 137)]
+    public void An_interrupted_training_goes_on_to_the_same_bytes(string signal, int code)
+    {
+        Assert.Equal(0, Run("new", "--arch", "mlp", "--input", "8x8x1", "--classes", "2", "-o", "new.tflite").Code);
+        string[] training =
+        [
+            "train", "new.tflite", "--data", "samples.npz", "--validation-part", "0.2", "--epochs", "150", "--batch", "4", "--log", "run.csv", "--threads", "1",
+        ];
+        Assert.Equal(0, Run([.. training, "-o", "whole.tflite"]).Code);
+        File.Delete(Path.Combine(_folder, "run.csv"));
+        string checkpoint = Path.Combine(_folder, "resumed.tflite.checkpoint.npz");
+
+        using (Process process = Start([.. training, "-o", "resumed.tflite"]))
+        {
+            while (!File.Exists(checkpoint))
+            {
+                Assert.False(process.HasExited, "the run was too short to be interrupted");
+                Thread.Sleep(TimeSpan.FromMilliseconds(1));
+            }
+
+            using Process kill = Process.Start("kill", [signal, $"{process.Id}"]);
+            Assert.True(process.WaitForExit(Patience));
+            Assert.Equal(code, process.ExitCode);
+        }
+
+        Assert.False(File.Exists(Path.Combine(_folder, "resumed.tflite")));
+        (int resumed, _, string error) = Run([.. training, "-o", "resumed.tflite"]);
+
+        Assert.Equal(0, resumed);
+        Assert.Contains("going on from 'resumed.tflite.checkpoint.npz'", error, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "whole.tflite")), File.ReadAllBytes(Path.Combine(_folder, "resumed.tflite")));
+        Assert.Equal(151, File.ReadAllLines(Path.Combine(_folder, "run.csv")).Length);
+        Assert.False(File.Exists(checkpoint));
+    }
+
     [Fact]
     public void A_folder_without_permission_is_refused()
     {

@@ -1,0 +1,276 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Optc.Architectures;
+using Optc.Cli.CommandLine;
+using Optc.Cli.Output;
+using Optc.Files;
+using Optc.Ir;
+using Optc.Runtime.Training;
+using Optc.Training;
+using Optc.Training.Augmentations;
+
+namespace Optc.Cli;
+
+internal sealed class TrainCommand : Verb
+{
+    private readonly Argument<string> _model = SharedOptions.Model(description: "Float model to train: a .tflite file, for instance of 'optc new'.");
+    private readonly Option<string> _output = SharedOptions.Output("The .tflite file to write. Never replaced unless --force is given.");
+    private readonly Option<bool> _force = SharedOptions.Force();
+    private readonly Option<string?> _x = SharedOptions.X();
+    private readonly Option<string?> _y = SharedOptions.Y();
+    private readonly Option<int> _threads = SharedOptions.Threads();
+
+    private readonly Option<string> _data = new("--data", "-d")
+    {
+        HelpName = "DATA",
+        Description = "Labelled data: an .npz with 'x' and 'y', .npy or IDX with the labels in --y FILE, or a folder with a folder for each class.",
+        Required = true,
+    };
+
+    private readonly Option<string?> _test = new("--test") { HelpName = "DATA", Description = "Labelled data that score the model after each epoch; the best epoch is kept." };
+
+    private readonly Option<double?> _part = new("--validation-part")
+    {
+        HelpName = "PART",
+        Description = "Part of the data, such as 0.1, that is set apart to score the model, of each class alike.",
+    };
+
+    private readonly Option<int> _epochs = new("--epochs") { HelpName = "N", Description = "Times that every sample is seen.", DefaultValueFactory = _ => 10 };
+    private readonly Option<int> _batch = new("--batch") { HelpName = "N", Description = "Samples of a step.", DefaultValueFactory = _ => 32 };
+
+    private readonly Option<int?> _microBatch = new("--micro-batch")
+    {
+        HelpName = "N",
+        Description = "Samples whose values are in memory at a time; larger batches are taken in pieces.",
+    };
+
+    private readonly Option<string> _rate = new("--rate")
+    {
+        HelpName = "RATE",
+        Description = "Learning rate: RATE, step:RATE:EVERY[:FACTOR], exponential:RATE[:FACTOR], cosine:RATE[:WARM-UP[:FINAL]] or one-cycle:RATE.",
+        DefaultValueFactory = _ => "cosine:0.001",
+    };
+
+    private readonly Option<string> _optimizer = new("--optimizer") { HelpName = "NAME", Description = $"{Optimizer.Forms}.", DefaultValueFactory = _ => "adam" };
+    private readonly Option<string> _loss = new("--loss") { HelpName = "NAME", Description = $"{Loss.Forms}.", DefaultValueFactory = _ => "cross-entropy" };
+    private readonly Option<string?> _metric = new("--metric") { HelpName = "NAME", Description = "Score: accuracy, top-K, auc, mse or mae; accuracy for classes unless given, else mse." };
+
+    private readonly Option<string?> _augment = new("--augment")
+    {
+        HelpName = "LIST",
+        Description = "Random changes of the training samples, such as 'flip,shift:2' or 'time-shift:1600,noise:0.1'.",
+    };
+
+    private readonly Option<string> _normalize = new Option<string>("--normalize")
+    {
+        HelpName = "KIND",
+        Description = "Puts in front of the model: bytes (x / 255), channel or element (mean and deviation of the data).",
+        DefaultValueFactory = _ => "none",
+    }.OneOf("none", "bytes", "channel", "element");
+
+    private readonly Option<bool> _fitSize = new("--fit-size") { Description = "Pads samples that are smaller than the input with zeros, and cuts larger ones, in the middle." };
+    private readonly Option<bool> _emptyClasses = new("--allow-empty-classes") { Description = "Train although some classes have no samples." };
+    private readonly Option<double> _decay = new("--weight-decay") { HelpName = "D", Description = "Adds D times the weight to its gradient.", DefaultValueFactory = _ => 0 };
+    private readonly Option<double?> _clip = new("--clip") { HelpName = "LENGTH", Description = "Shortens the gradient of a step to this length." };
+    private readonly Option<double?> _average = new("--average") { HelpName = "PAST", Description = "Writes a moving average of the weights, with this weight of the past, such as 0.999." };
+    private readonly Option<string[]> _freeze = new("--freeze") { HelpName = "REGEX", Description = "Layers that keep their weights, by a part of their names; may be repeated." };
+
+    private readonly Option<string[]> _layerRate = new("--layer-rate")
+    {
+        HelpName = "'REGEX: FACTOR'",
+        Description = "Factor on the learning rate of layers, after --freeze; the last one that matches counts; may be repeated.",
+    };
+
+    private readonly Option<int?> _newHead = new("--new-head") { HelpName = "N", Description = "Replaces the last dense layer by an untrained one for N classes, named 'head/dense'." };
+    private readonly Option<int?> _patience = new("--patience") { HelpName = "N", Description = "Ends the run after N epochs without a better score." };
+    private readonly Option<ulong> _seed = new("--seed") { HelpName = "S", Description = "Of order, augmentation, split and new head; the same seed gives the same file.", DefaultValueFactory = _ => 0 };
+
+    private readonly Option<string?> _checkpoint = new("--checkpoint")
+    {
+        HelpName = "FILE",
+        Description = "File from which an interrupted run goes on by itself; OUTPUT.checkpoint.npz unless given, deleted at the end.",
+    };
+
+    private readonly Option<string?> _log = new("--log") { HelpName = "FILE", Description = "Writes a line for each epoch to a .csv or .json file, as the run goes on." };
+    private readonly Option<string?> _curve = new("--curve") { HelpName = "FILE", Description = "Draws loss and score over the epochs as an .svg picture." };
+
+    public TrainCommand(Terminal terminal)
+        : base("train", "Train a float model, from scratch or further.", terminal)
+    {
+        Arguments.Add(_model);
+        foreach (Option option in (ReadOnlySpan<Option>)
+            [
+                _output, _data, _x, _y, _test, _part, _epochs, _batch, _microBatch, _rate, _optimizer, _loss, _metric, _augment, _normalize, _fitSize, _emptyClasses,
+                _decay, _clip, _average, _freeze, _layerRate, _newHead, _patience, _seed, _threads, _checkpoint, _log, _curve, _force,
+            ])
+        {
+            Options.Add(option);
+        }
+    }
+
+    public override ImmutableArray<Example> Examples { get; } =
+    [
+        new("a keyword spotter from scratch", "optc train new.tflite -o kws.tflite --data train.npz --test test.npz --epochs 20 --normalize element"),
+        new("another task for a trained body: first a new head alone, then everything, more slowly",
+            "optc train net.tflite -o head.tflite --data cats.npz --new-head 2 --freeze . --layer-rate 'head/: 1'"),
+        new("the second half of that", "optc train head.tflite -o cats.tflite --data cats.npz --rate cosine:0.0001"),
+        new("with a log and a picture of the run", "optc train net.tflite -o better.tflite --data d.npz --validation-part 0.1 --log run.csv --curve run.svg"),
+    ];
+
+    protected override int Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        string path = arguments.GetRequiredValue(_model);
+        string output = arguments.GetRequiredValue(_output);
+        string checkpoint = arguments.GetValue(_checkpoint) ?? $"{output}.checkpoint.npz";
+        bool resuming = File.Exists(checkpoint);
+        string?[] sideFiles = [arguments.GetValue(_log), arguments.GetValue(_curve)];
+        PlannedFiles files = new([output], arguments.GetValue(_force), path, arguments.GetRequiredValue(_data), arguments.GetValue(_test));
+
+        // Refuses side files that exist before the work begins; they are written as the run goes on.
+        _ = new PlannedFiles(sideFiles.OfType<string>(), arguments.GetValue(_force) || resuming, path, output, checkpoint, arguments.GetRequiredValue(_data));
+        Model model = Start(arguments, path);
+        DatasetOptions columns = new() { X = arguments.GetValue(_x), Y = arguments.GetValue(_y) };
+        Dataset train = Dataset.Load(arguments.GetRequiredValue(_data), columns);
+        Dataset? test = arguments.GetValue(_test) is { } file ? Dataset.Load(file, columns) : null;
+        FitOptions how = HowTo(arguments, checkpoint);
+        List<EpochRecord> history = [];
+        EpochProgress progress = new(Terminal, how.Metric.Name, epoch => WriteLog(arguments.GetValue(_log), history, epoch, how.Metric.Name));
+        if (resuming)
+        {
+            Terminal.Note($"going on from '{checkpoint}'");
+        }
+
+        FitResult result;
+        try
+        {
+            how = how with { Progress = progress, Resumed = history.AddRange };
+            result = model.Fit(train, test, how, new() { Threads = arguments.ThreadsOf(_threads), Cancellation = cancellation });
+        }
+        catch (OperationCanceledException) when (File.Exists(checkpoint))
+        {
+            Terminal.Note($"interrupted; the same command goes on from '{checkpoint}'");
+            throw;
+        }
+
+        files.Write(result.Model.WriteTo);
+        if (arguments.GetValue(_curve) is { } curve)
+        {
+            string svg = LearningCurve.ToSvg(result.History, result.Metric, $"{Path.GetFileName(output)}: {result.Steps} steps");
+            OutputFiles.Write(curve, stream => stream.Write(Encoding.UTF8.GetBytes(svg)), overwrite: true);
+        }
+
+        File.Delete(checkpoint);
+        Print(result, output);
+        return ExitCode.Success;
+    }
+
+    private Model Start(ParseResult arguments, string path)
+    {
+        Model model = Model.Load(path);
+        return arguments.GetValue(_newHead) is { } classes
+            ? Model.Of(HeadReplacement.Apply(model.Module, classes, arguments.GetValue(_seed)), model.Name)
+            : model;
+    }
+
+    private FitOptions HowTo(ParseResult arguments, string checkpoint)
+    {
+        Loss loss = Loss.Parse(arguments.GetRequiredValue(_loss));
+        return new()
+        {
+            Epochs = arguments.GetValue(_epochs),
+            BatchSize = arguments.GetValue(_batch),
+            Seed = arguments.GetValue(_seed),
+            Rate = LearningRate.Parse(arguments.GetRequiredValue(_rate)),
+            Augmentations = arguments.GetValue(_augment) is { } list ? Augmentation.Parse(list) : [],
+            Metric = arguments.GetValue(_metric) is { } name ? Metric.Parse(name) : loss.TakesClasses ? Metric.Accuracy : Metric.MeanSquaredError,
+            Patience = arguments.GetValue(_patience),
+            ValidationPart = arguments.GetValue(_part),
+            FitSize = arguments.GetValue(_fitSize),
+            AllowEmptyClasses = arguments.GetValue(_emptyClasses),
+            Normalization = arguments.GetRequiredValue(_normalize) == "bytes" ? Normalization.Bytes : null,
+            Normalize = arguments.GetRequiredValue(_normalize) switch
+            {
+                "channel" => NormalizationKind.Channel,
+                "element" => NormalizationKind.Element,
+                _ => null,
+            },
+            Checkpoint = checkpoint,
+            Step = new()
+            {
+                Loss = loss,
+                Optimizer = Optimizer.Parse(arguments.GetRequiredValue(_optimizer)) with { WeightDecay = (float)arguments.GetValue(_decay) },
+                ClipNorm = (float?)arguments.GetValue(_clip),
+                MovingAverage = (float?)arguments.GetValue(_average),
+                MicroBatch = arguments.GetValue(_microBatch),
+                Rates =
+                [
+                    .. (arguments.GetValue(_freeze) ?? []).Select(pattern => new LayerRate(pattern, 0)),
+                    .. (arguments.GetValue(_layerRate) ?? []).Select(RateOf),
+                ],
+            },
+        };
+    }
+
+    private static LayerRate RateOf(string text)
+    {
+        int colon = text.LastIndexOf(':');
+        return colon > 0 && float.TryParse(text.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float factor) && factor is >= 0 and < float.PositiveInfinity
+            ? new(text[..colon], factor)
+            : throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidOption, "a rate for layers cannot be read")
+            {
+                Found = $"'{text}'",
+                Expected = "a regular expression, a colon, and a factor of 0 or more, such as 'head/: 10'",
+            });
+    }
+
+    private static void WriteLog(string? path, List<EpochRecord> history, EpochRecord epoch, string metric)
+    {
+        history.Add(epoch);
+        if (path is not null)
+        {
+            string log = Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase)
+                ? LearningCurve.ToJson(history, metric)
+                : LearningCurve.ToCsv(history, metric);
+            OutputFiles.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(log)), overwrite: true);
+        }
+    }
+
+    private void Print(FitResult result, string output)
+    {
+        Terminal.WriteJson(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteString("output", output);
+            writer.WriteNumber("bytes", result.Model.FileLength);
+            writer.WriteNumber("steps", result.Steps);
+            writer.WriteBoolean("endedEarly", result.EndedEarly);
+            if (result.BestEpoch is { } best)
+            {
+                writer.WriteNumber("bestEpoch", best);
+            }
+            else
+            {
+                writer.WriteNull("bestEpoch");
+            }
+
+            writer.WritePropertyName("history");
+            LearningCurve.Write(writer, result.History, result.Metric);
+            writer.WriteEndObject();
+        });
+        Grid table = new(">epoch", ">rate", ">loss", $">{result.Metric}", "");
+        foreach (EpochRecord epoch in result.History)
+        {
+            table.Add(
+                epoch.Epoch.ToString(CultureInfo.InvariantCulture),
+                epoch.Rate.ToString("G3", CultureInfo.InvariantCulture),
+                epoch.Loss.ToString("F4", CultureInfo.InvariantCulture),
+                epoch.Score?.ToString("F4", CultureInfo.InvariantCulture) ?? "",
+                epoch.Epoch == result.BestEpoch ? "written" : "");
+        }
+
+        table.PrintTo(Terminal);
+        Terminal.WriteText($"\nwrote  {output}, {ByteSize.Show(result.Model.FileLength)}, after {result.Steps.ToString(CultureInfo.InvariantCulture)} steps{(result.EndedEarly ? ", ended early" : "")}\n");
+    }
+}
