@@ -245,6 +245,7 @@ internal sealed class TrainCommand : Verb
             writer.WriteString("output", output);
             writer.WriteNumber("bytes", result.Model.FileLength);
             writer.WriteNumber("steps", result.Steps);
+            writer.WriteNumber("stepBytes", result.StepBytes);
             writer.WriteBoolean("endedEarly", result.EndedEarly);
             if (result.BestEpoch is { } best)
             {
@@ -271,6 +272,12 @@ internal sealed class TrainCommand : Verb
         }
 
         table.PrintTo(Terminal);
-        Terminal.WriteText($"\nwrote  {output}, {ByteSize.Show(result.Model.FileLength)}, after {result.Steps.ToString(CultureInfo.InvariantCulture)} steps{(result.EndedEarly ? ", ended early" : "")}\n");
+        Terminal.WriteText(FormattableString.Invariant(
+            $"""
+
+            wrote  {output}, {ByteSize.Show(result.Model.FileLength)}, after {result.Steps} steps{(result.EndedEarly ? ", ended early" : "")}
+            a step takes {ByteSize.Show(result.StepBytes)}; '--micro-batch' bounds it
+
+            """));
     }
 }

@@ -23,7 +23,7 @@ internal static class TrainingStudy
             "fine-tune" => (
                 Model.Load(Path.Combine(shared, "models/pretrainedResnet/pretrainedResnet.tflite")),
                 Cifar(shared),
-                Options(25, 50, LearningRate.Cosine(3e-4, 0.05), "flip, shift:3", average: 0.998f)),
+                Options(40, 50, LearningRate.Cosine(1e-3, 0.05), "flip, shift:4, cutout:8, mixup:0.2", average: 0.998f, smoothing: 0.1f)),
             "fashion-resnet" => (
                 New("resnet-8", [32, 32, 1]), Fashion(shared), Options(15, 32, LearningRate.Cosine(3e-3, 0.05), "flip, shift:2")),
             "fashion-mobilenet" => (
@@ -57,13 +57,13 @@ internal static class TrainingStudy
             Architecture.Find(architecture).Build(new() { Input = input, Classes = ClassesOfPictures, Width = width, Seed = seed }));
     }
 
-    private static FitOptions Options(int epochs, int batch, LearningRate rate, string augmentations, float? average = null) => new()
+    private static FitOptions Options(int epochs, int batch, LearningRate rate, string augmentations, float? average = null, float smoothing = 0) => new()
     {
         Epochs = epochs,
         BatchSize = batch,
         Rate = rate,
         Augmentations = Augmentation.Parse(augmentations),
-        Step = new() { Optimizer = Optimizer.AdamW(0.01f), MovingAverage = average },
+        Step = new() { Loss = Loss.Smoothed(smoothing), Optimizer = Optimizer.AdamW(0.01f), MovingAverage = average },
     };
 
     private static (Dataset Train, Dataset Test) Cifar(string shared)

@@ -85,4 +85,6 @@ public sealed record EpochRecord(int Epoch, double Rate, double Loss, double? Sc
 /// <param name="BestEpoch">Epoch of the weights, where scores decided.</param>
 /// <param name="Steps">Steps taken.</param>
 /// <param name="EndedEarly">True when patience ran out.</param>
-public sealed record FitResult(Model Model, string Metric, ImmutableArray<EpochRecord> History, int? BestEpoch, long Steps, bool EndedEarly);
+/// <param name="StepBytes">Memory planned for the values of a step.</param>
+public sealed record FitResult(
+    Model Model, string Metric, ImmutableArray<EpochRecord> History, int? BestEpoch, long Steps, bool EndedEarly, long StepBytes);

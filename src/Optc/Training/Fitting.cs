@@ -68,7 +68,7 @@ internal sealed class Fitting : IDisposable
             _trainer.LoadState(_state.Steps, _state.Best.ToDictionary(v => v.Name, v => v.Content));
         }
 
-        return new(Current(), _options.Metric.Name, [.. _state.History], best?.Epoch, _state.Steps, endedEarly);
+        return new(Current(), _options.Metric.Name, [.. _state.History], best?.Epoch, _state.Steps, endedEarly, _trainer.ArenaBytes);
     }
 
     public void Dispose()
