@@ -31,11 +31,13 @@ internal sealed class EvalCommand : Verb
         DefaultValueFactory = _ => Metric.Accuracy.Name,
     };
 
+    private readonly Option<bool> _confusion = new("--confusion") { Description = "Also count which classes are taken for which, with recall and precision of each." };
+
     public EvalCommand(Terminal terminal)
         : base("eval", "Score a model on labelled data.", terminal)
     {
         Arguments.Add(_model);
-        foreach (Option option in (ReadOnlySpan<Option>)[_data, _x, _y, _metric, _samples, _seed, _sequence, _rounding, _threads])
+        foreach (Option option in (ReadOnlySpan<Option>)[_data, _x, _y, _metric, _confusion, _samples, _seed, _sequence, _rounding, _threads])
         {
             Options.Add(option);
         }
@@ -47,6 +49,7 @@ internal sealed class EvalCommand : Verb
     [
         new("accuracy on arrays 'x' and 'y' of an archive", "optc eval kws-int8.tflite --data test.npz"),
         new("top 5 of an archive with other names, as JSON", "optc eval net.tflite --data val.npz --x images --y labels --metric top-5 --json"),
+        new("which classes are taken for which", "optc eval kws.tflite --data test.npz --confusion"),
         new("MNIST as it is published", "optc eval mnist.tflite --data t10k-images-idx3-ubyte.gz --y t10k-labels-idx1-ubyte.gz"),
     ];
 
@@ -69,16 +72,24 @@ internal sealed class EvalCommand : Verb
             Sequence = arguments.GetValue(_sequence),
         });
         data = arguments.Chosen(data, _samples, _seed);
-        Evaluation evaluation = model.Evaluate(data, metric, work);
+        Evaluation evaluation = model.Evaluate(data, metric, work, arguments.GetValue(_confusion));
+        ConfusionView? confusion = evaluation.Confusion is { } matrix ? new(matrix) : null;
         progress.Dispose();
         Terminal.WriteJson(writer =>
         {
             writer.WriteStartObject();
             writer.WriteNumber(evaluation.Metric, evaluation.Value);
             writer.WriteNumber("samples", evaluation.Samples);
+            if (confusion is not null)
+            {
+                writer.WritePropertyName("confusion");
+                confusion.Write(writer);
+            }
+
             writer.WriteEndObject();
         });
         Terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"{evaluation.Metric}  {evaluation.Value:R}\nsamples  {evaluation.Samples}\n"));
+        confusion?.PrintTo(Terminal);
         return ExitCode.Success;
     }
 }

@@ -65,7 +65,7 @@ public abstract record Metric(string Name)
     }
 
     /// <summary>The class that a label means: the number itself, or where the largest of several numbers stands.</summary>
-    private protected static int ClassOf(ReadOnlySpan<double> label, int classes)
+    internal static int ClassOf(ReadOnlySpan<double> label, int classes)
     {
         double index = label.Length == 1 ? label[0]
             : label.Length == classes ? TensorPrimitives.IndexOfMax(label)
@@ -81,6 +81,18 @@ public abstract record Metric(string Name)
                 Found = index.ToString(CultureInfo.InvariantCulture),
                 Expected = $"0 to {Math.Max(classes, 2) - 1}",
             };
+    }
+
+    /// <summary>The class that scores speak for: where the largest stands, the first of equal ones; of one score, whether it is above 0.5.</summary>
+    internal static int PredictedClass(ReadOnlySpan<float> scores)
+    {
+        int best = scores.Length == 1 && scores[0] > 0.5f ? 1 : 0;
+        for (int i = 1; i < scores.Length; i++)
+        {
+            best = scores[i] > scores[best] ? i : best;
+        }
+
+        return best;
     }
 
     private sealed record TopMetric(string Name, int K) : Metric(Name)

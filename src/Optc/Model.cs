@@ -148,10 +148,11 @@ public sealed class Model
 
     /// <summary>Scores the first output on labelled data.</summary>
     /// <param name="metric"><see cref="Metric.Accuracy"/> when left out.</param>
+    /// <param name="confusion">Also counts which classes are taken for which, see <see cref="Evaluation.Confusion"/>.</param>
     /// <exception cref="DiagnosticException">The model cannot be executed, or the data do not fit.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public Evaluation Evaluate(Dataset data, Metric? metric = null, WorkOptions? options = null) =>
-        Located(() => Evaluation.Run(Module, data, metric ?? Metric.Accuracy, options ?? WorkOptions.Default));
+    public Evaluation Evaluate(Dataset data, Metric? metric = null, WorkOptions? options = null, bool confusion = false) =>
+        Located(() => Evaluation.Run(Module, data, metric ?? Metric.Accuracy, options ?? WorkOptions.Default, confusion));
 
     /// <summary>How far another model is from this one on data.</summary>
     /// <exception cref="DiagnosticException">A model cannot be executed, outputs do not correspond, or the data do not fit.</exception>
