@@ -22,6 +22,11 @@ internal sealed class TrainCommand : Verb
     private readonly Option<string?> _y = SharedOptions.Y();
     private readonly Option<int> _threads = SharedOptions.Threads();
 
+    private readonly Option<string?> _weights = new("--weights") { HelpName = "NAME", Description = "Array of an .npz with a weight for the loss of each sample; negative ones are allowed." };
+    private readonly Option<string?> _teacher = new("--teacher") { HelpName = "MODEL", Description = "Float model whose scores are learned beside the labels (distillation)." };
+    private readonly Option<double> _teacherWeight = new("--teacher-weight") { HelpName = "PART", Description = "Part of the loss that is the teacher's.", DefaultValueFactory = _ => 0.5 };
+    private readonly Option<double> _temperature = new("--temperature") { HelpName = "T", Description = "Temperature of the teacher's scores.", DefaultValueFactory = _ => 4 };
+
     private readonly Option<string> _data = new("--data", "-d")
     {
         HelpName = "DATA",
@@ -102,8 +107,8 @@ internal sealed class TrainCommand : Verb
         Arguments.Add(_model);
         foreach (Option option in (ReadOnlySpan<Option>)
             [
-                _output, _data, _x, _y, _test, _part, _epochs, _batch, _microBatch, _rate, _optimizer, _loss, _metric, _augment, _normalize, _fitSize, _emptyClasses,
-                _decay, _clip, _average, _freeze, _layerRate, _newHead, _patience, _seed, _threads, _checkpoint, _log, _curve, _force,
+                _output, _data, _x, _y, _weights, _test, _part, _epochs, _batch, _microBatch, _rate, _optimizer, _loss, _metric, _augment, _normalize, _fitSize, _emptyClasses,
+                _decay, _clip, _average, _freeze, _layerRate, _newHead, _teacher, _teacherWeight, _temperature, _patience, _seed, _threads, _checkpoint, _log, _curve, _force,
             ])
         {
             Options.Add(option);
@@ -132,7 +137,7 @@ internal sealed class TrainCommand : Verb
         _ = new PlannedFiles(sideFiles.OfType<string>(), arguments.GetValue(_force) || resuming, path, output, checkpoint, arguments.GetRequiredValue(_data));
         Model model = Start(arguments, path);
         DatasetOptions columns = new() { X = arguments.GetValue(_x), Y = arguments.GetValue(_y) };
-        Dataset train = Dataset.Load(arguments.GetRequiredValue(_data), columns);
+        Dataset train = Dataset.Load(arguments.GetRequiredValue(_data), columns with { Weights = arguments.GetValue(_weights) });
         Dataset? test = arguments.GetValue(_test) is { } file ? Dataset.Load(file, columns) : null;
         FitOptions how = HowTo(arguments, checkpoint);
         List<EpochRecord> history = [];
@@ -203,6 +208,9 @@ internal sealed class TrainCommand : Verb
                 Optimizer = Optimizer.Parse(arguments.GetRequiredValue(_optimizer)) with { WeightDecay = (float)arguments.GetValue(_decay) },
                 ClipNorm = (float?)arguments.GetValue(_clip),
                 MovingAverage = (float?)arguments.GetValue(_average),
+                Teacher = arguments.GetValue(_teacher) is { } teacher
+                    ? new(Model.Load(teacher).Module, (float)arguments.GetValue(_teacherWeight), (float)arguments.GetValue(_temperature))
+                    : null,
                 MicroBatch = arguments.GetValue(_microBatch),
                 Rates =
                 [

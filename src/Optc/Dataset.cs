@@ -17,11 +17,12 @@ public sealed class Dataset
     private readonly DatasetOptions _options;
 
     private Dataset(
-        ImmutableArray<DataColumn> columns, DataColumn? labels, DatasetOptions options, string source, ImmutableArray<string> classNames = default)
+        ImmutableArray<DataColumn> columns, DataColumn? labels, DatasetOptions options, string source, ImmutableArray<string> classNames = default, DataColumn? weights = null)
     {
         (Columns, Labels, _options, Source) = (columns, labels, options, source);
         ClassNames = classNames.IsDefault ? [] : classNames;
-        ImmutableArray<DataColumn> all = labels is null ? columns : [.. columns, labels];
+        Weights = weights;
+        ImmutableArray<DataColumn> all = [.. columns, .. new[] { labels, weights }.OfType<DataColumn>()];
         if (all.FirstOrDefault(c => c.Count != all[0].Count) is { } odd)
         {
             throw Mismatch("the arrays of a data set count different numbers of samples", $"{all[0].Count} in '{all[0].Name}', {odd.Count} in '{odd.Name}'", null);
@@ -33,6 +34,9 @@ public sealed class Dataset
 
     /// <summary>Classes [N], scores [N, C], or whatever the metric compares with.</summary>
     public DataColumn? Labels { get; }
+
+    /// <summary>A weight for the loss of each sample [N].</summary>
+    public DataColumn? Weights { get; }
 
     /// <summary>Name of each class, where a folder for each class gave the labels; else empty.</summary>
     public ImmutableArray<string> ClassNames { get; }
@@ -70,28 +74,39 @@ public sealed class Dataset
         DataColumn? labels = isArchive
             ? Find(path, columns, options.Y ?? "y", required: options.Y is not null)
             : options.Y is null ? null : OpenLabels(options.Y);
+        DataColumn? weights = options.Weights is null ? null
+            : isArchive ? Find(path, columns, options.Weights, required: true)
+            : throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidOption, "weights of samples are an array of an archive")
+            {
+                At = [path],
+                Found = $"'{options.Weights}'",
+                Expected = "an .npz file",
+            });
         DataColumn? inputs = isArchive ? Find(path, columns, options.X ?? "x", required: options.X is not null) : null;
-        ImmutableArray<DataColumn> chosen = inputs is null ? [.. columns.Where(c => c != labels)] : [inputs];
+        ImmutableArray<DataColumn> chosen = inputs is null ? [.. columns.Where(c => c != labels && c != weights)] : [inputs];
         return chosen.IsEmpty
             ? throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the file holds no inputs") { At = [path] })
-            : new(chosen, labels, options, path);
+            : new(chosen, labels, options, path, weights: weights);
     }
 
     /// <summary>Data in memory.</summary>
     /// <param name="x">Inputs [N, ...].</param>
     /// <param name="y">Labels [N, ...].</param>
     /// <exception cref="DiagnosticException">Different numbers of samples, or an element type that has no array form.</exception>
-    public static Dataset Of(TensorData x, TensorData? y = null, DatasetOptions? options = null) =>
-        Of([("x", x)], y, options);
+    /// <param name="weights">A weight for the loss of each sample [N].</param>
+    public static Dataset Of(TensorData x, TensorData? y = null, DatasetOptions? options = null, TensorData? weights = null) =>
+        Of([("x", x)], y, options, weights);
 
-    /// <inheritdoc cref="Of(TensorData, TensorData?, DatasetOptions?)"/>
+    /// <inheritdoc cref="Of(TensorData, TensorData?, DatasetOptions?, TensorData?)"/>
     /// <param name="columns">Name and content [N, ...] for each input of the model.</param>
-    public static Dataset Of(ImmutableArray<(string Name, TensorData Data)> columns, TensorData? y = null, DatasetOptions? options = null) =>
+    public static Dataset Of(
+        ImmutableArray<(string Name, TensorData Data)> columns, TensorData? y = null, DatasetOptions? options = null, TensorData? weights = null) =>
         new(
             [.. columns.Select(c => new MemoryColumn(c.Name, ToArray(c.Data)))],
             y is null ? null : new MemoryColumn("y", ToArray(y)),
             options ?? DatasetOptions.Default,
-            "memory");
+            "memory",
+            weights: weights is null ? null : new MemoryColumn("weights", ToArray(weights)));
 
     /// <summary>The first samples, all if there are fewer.</summary>
     public Dataset Take(int count) => Slice(0, Math.Min(count, Count));
@@ -118,7 +133,8 @@ public sealed class Dataset
             Labels is null ? null : new ColumnSelection(Labels, indices),
             _options,
             Source,
-            ClassNames);
+            ClassNames,
+            Weights is null ? null : new ColumnSelection(Weights, indices));
     }
 
     /// <summary>Samples from <paramref name="start"/> on.</summary>
@@ -132,7 +148,8 @@ public sealed class Dataset
             Labels is null ? null : new ColumnSlice(Labels, start, count),
             _options,
             Source,
-            ClassNames);
+            ClassNames,
+            Weights is null ? null : new ColumnSlice(Weights, start, count));
     }
 
     /// <summary>The samples as a model takes them; each column goes to the input of its name, or the next one in order.</summary>

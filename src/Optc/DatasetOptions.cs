@@ -16,6 +16,9 @@ public sealed record DatasetOptions
     /// </summary>
     public string? Y { get; init; }
 
+    /// <summary>Array of an archive that holds a weight for the loss of each sample, [N]; negative ones are allowed.</summary>
+    public string? Weights { get; init; }
+
     /// <summary>The first axis of a sample is time: one invocation of the model for each slice, from a fresh state.</summary>
     public bool Sequence { get; init; }
 }

@@ -23,7 +23,7 @@ internal static class TrainingStudy
             "fine-tune" => (
                 Model.Load(Path.Combine(shared, "models/pretrainedResnet/pretrainedResnet.tflite")),
                 Cifar(shared),
-                Options(40, 50, LearningRate.Cosine(1e-3, 0.05), "flip, shift:4, cutout:8, mixup:0.2", average: 0.998f, smoothing: 0.1f)),
+                Options(40, 50, LearningRate.Cosine(4e-4, 0.05), "flip, crop:4, cutout:6", average: 0.999f, smoothing: 0.05f)),
             "fashion-resnet" => (
                 New("resnet-8", [32, 32, 1]), Fashion(shared), Options(15, 32, LearningRate.Cosine(3e-3, 0.05), "flip, shift:2")),
             "fashion-mobilenet" => (

@@ -40,7 +40,7 @@ internal sealed class Fitting : IDisposable
         _trainer = new(
             model.Module,
             Math.Min(options.BatchSize, train.Count),
-            options.Step with { Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(), Statistics = StatisticsRecord.Read(model.Module) },
+            options.Step with { Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(), Statistics = StatisticsRecord.Read(model.Module), SampleWeights = train.HasWeights },
             new() { Threads = work.Threads, MemoryLimit = work.MemoryLimit });
         _steps = (long)_batches.BatchesPerEpoch * options.Epochs;
         _plan = FitState.PlanOf(model.Module, options, train);
@@ -91,7 +91,7 @@ internal sealed class Fitting : IDisposable
 
             Batch batch = _batches.Next();
             rate = _options.Rate.At(_state.Steps, _steps);
-            float loss = _trainer.Step(batch.Count, BytesOf(batch), default, rate);
+            float loss = _trainer.Step(batch.Count, BytesOf(batch), WeightsOf(batch), rate);
             _state.Steps++;
             _state.Position = _batches.Position;
             _state.LossSum += (double)loss * batch.Count;
@@ -150,6 +150,22 @@ internal sealed class Fitting : IDisposable
         .. Enumerable.Range(0, batch.InputShapes.Length).Select(batch.InputBytes),
         batch.TargetShape is not null ? batch.TargetBytes : batch.ClassBytes,
     ];
+
+    private ReadOnlyMemory<float> WeightsOf(Batch batch)
+    {
+        if (!_train.HasWeights)
+        {
+            return default;
+        }
+
+        float[] weights = new float[batch.Count];
+        for (int i = 0; i < weights.Length; i++)
+        {
+            weights[i] = _train.WeightOf(batch.Samples[i]);
+        }
+
+        return weights;
+    }
 
     private static void Check(FitOptions options, TrainingData? validation)
     {

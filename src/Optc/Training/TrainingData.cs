@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Optc.Data;
 using Optc.Ir;
 
 namespace Optc.Training;
@@ -14,18 +15,19 @@ public sealed class TrainingData
     private readonly ImmutableArray<RowSource> _inputs;
     private readonly RowSource? _values;
     private readonly int[] _classes;
+    private readonly float[]? _weights;
     private readonly int[] _samples;
 
     private TrainingData(TrainingData whole, int[] samples)
     {
-        (_inputs, _values, _classes, _samples) = (whole._inputs, whole._values, whole._classes, samples);
+        (_inputs, _values, _classes, _weights, _samples) = (whole._inputs, whole._values, whole._classes, whole._weights, samples);
         (InputNames, InputShapes, Targets, TargetShape, ClassCount, ClassNames, Source) =
             (whole.InputNames, whole.InputShapes, whole.Targets, whole.TargetShape, whole.ClassCount, whole.ClassNames, whole.Source);
     }
 
-    private TrainingData(Dataset data, ImmutableArray<RowSource> inputs, ImmutableArray<Shape> shapes, RowSource? values, int[]? classes, int classCount)
+    private TrainingData(Dataset data, ImmutableArray<RowSource> inputs, ImmutableArray<Shape> shapes, RowSource? values, int[]? classes, int classCount, float[]? weights)
     {
-        (_inputs, _values, _classes) = (inputs, values, classes ?? []);
+        (_inputs, _values, _classes, _weights) = (inputs, values, classes ?? [], weights);
         _samples = [.. Enumerable.Range(0, data.Count)];
         (InputNames, InputShapes, Source, ClassNames) = ([.. data.Columns.Select(c => c.Name)], shapes, data.Source, data.ClassNames);
         Targets = classes is not null ? TargetKind.Classes : values is not null ? TargetKind.Values : TargetKind.None;
@@ -101,10 +103,18 @@ public sealed class TrainingData
             (classes, count) = ClassLabels.Read(data, labels, options, problems);
         }
 
+        float[]? weights = data.Weights is null ? null : ReadWeights(data.Weights, ref limit, problems);
         return problems.Count > 0
             ? throw new DiagnosticException([.. problems.Select(p => p.At is [var place, ..] && place == data.Source ? p : p.Inside(data.Source))])
-            : new(data, rows, shapes, options.Targets is TargetKind.None ? null : labels, options.Targets is TargetKind.None ? null : classes, count);
+            : new(data, rows, shapes, options.Targets is TargetKind.None ? null : labels, options.Targets is TargetKind.None ? null : classes, count, weights);
     }
+
+    /// <summary>True when every sample has a weight for its loss.</summary>
+    public bool HasWeights => _weights is not null;
+
+    /// <summary>Weight of the loss of a sample; 1 where the data have none.</summary>
+    /// <param name="sample">Number in the data set.</param>
+    public float WeightOf(int sample) => _weights?[sample] ?? 1;
 
     /// <summary>Class of a sample, for <see cref="TargetKind.Classes"/>.</summary>
     /// <param name="sample">Number in the data set.</param>
@@ -170,6 +180,29 @@ public sealed class TrainingData
         }
 
         return (new(this, [.. _samples.Where(s => !chosen.Contains(s))]), new(this, [.. _samples.Where(chosen.Contains)]));
+    }
+
+    private static float[] ReadWeights(DataColumn column, ref long limit, List<Diagnostic> problems)
+    {
+        RowSource rows = RowSource.Load(column, null, ref limit, problems);
+        if (rows.Length != 1)
+        {
+            problems.Add(new Diagnostic(DiagnosticId.DataMismatch, "a sample has more than one weight")
+            {
+                At = [column.Name],
+                Found = rows.RowShape.ToString(),
+                Expected = "one number for each sample",
+            });
+            return [];
+        }
+
+        float[] weights = new float[column.Count];
+        for (int i = 0; i < weights.Length; i++)
+        {
+            rows.Read(i, weights.AsSpan(i, 1));
+        }
+
+        return weights;
     }
 
     internal static string AndOthers(int count) => count <= 1 ? "" : string.Create(CultureInfo.InvariantCulture, $", the first of {count}");

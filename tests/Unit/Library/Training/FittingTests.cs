@@ -112,6 +112,46 @@ public sealed class FittingTests : IDisposable
     }
 
     [Fact]
+    public void Samples_of_weight_zero_teach_nothing()
+    {
+        // Half of the labels are wrong, and weigh nothing.
+        (Dataset good, int[] labels) = (Patterns(60, 1), [.. Enumerable.Range(0, 60).Select(i => i % 3)]);
+        float[] x = [.. good.Columns[0].Rows().SelectMany(r => r.AsFloats().ToArray())];
+        Dataset mixed = Dataset.Of(
+            TensorData.FromFloats([120, 8, 8, 1], [.. x, .. x]),
+            TensorData.FromInts([120], [.. labels, .. labels.Select(l => (l + 1) % 3)]),
+            weights: TensorData.FromFloats([120], [.. Enumerable.Range(0, 120).Select(i => i < 60 ? 2f : 0f)]));
+
+        FitResult result = Network().Fit(mixed, how: new() { Epochs = 6, BatchSize = 10, Rate = LearningRate.Cosine(0.01) });
+
+        Assert.InRange(result.Model.Evaluate(Patterns(30, 3)).Value, 0.9, 1);
+    }
+
+    [Fact]
+    public void Labels_may_be_distributions_over_the_classes()
+    {
+        Dataset classes = Patterns(60, 1);
+        float[] x = [.. classes.Columns[0].Rows().SelectMany(r => r.AsFloats().ToArray())];
+        float[] scores = [.. Enumerable.Range(0, 60).SelectMany(i => Enumerable.Range(0, 3).Select(c => c == i % 3 ? 1f : 0f))];
+        FitOptions how = new() { Epochs = 2, BatchSize = 10 };
+
+        byte[] dense = Network().Fit(Dataset.Of(TensorData.FromFloats([60, 8, 8, 1], x), TensorData.FromFloats([60, 3], scores)), how: how).Model.ToTfLite();
+
+        Assert.Equal(Network().Fit(classes, how: how).Model.ToTfLite(), dense);
+    }
+
+    [Fact]
+    public void A_pupil_may_have_a_teacher()
+    {
+        Model teacher = Network().Fit(Patterns(60, 1), how: new() { Epochs = 6, BatchSize = 10, Rate = LearningRate.Cosine(0.01) }).Model;
+        Model pupil = Model.Of(Architecture.Find("mlp").Build(new() { Input = [8, 8, 1], Classes = 3, Seed = 3 }));
+
+        FitResult result = pupil.Fit(Patterns(60, 1), how: new() { Epochs = 8, BatchSize = 10, Step = new() { Teacher = new(teacher.Module, 1) } });
+
+        Assert.InRange(result.Model.Evaluate(Patterns(30, 3)).Value, 0.9, 1);
+    }
+
+    [Fact]
     public void Options_that_make_no_sense_are_all_named()
     {
         DiagnosticException problem = Assert.Throws<DiagnosticException>(() => Network().Fit(Patterns(8, 1), how: new() { Epochs = 0, BatchSize = 0, Patience = 1 }));
