@@ -1,23 +1,20 @@
 using System.Text.RegularExpressions;
+using Optc.Architectures;
 using Optc.Formats.Npy;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;
 using Optc.Passes.Quantize;
+using Optc.Runtime.Training;
+using Optc.Tests.Golden.Cli;
 using Optc.Tests.Snapshots;
+using Optc.Training;
 using Xunit;
 
 namespace Optc.Tests.Golden;
 
-/// <summary>Tests that change the working folder of the process, and so run alone.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public static class WorkingFolder
-{
-    public const string Name = "working folder";
-}
-
 /// <summary>The C# examples of the README: compiled here, compared with the page, and run on a small model.</summary>
-[Collection(WorkingFolder.Name)]
+[Collection(CurrentFolder.Name)]
 public sealed partial class ReadmeTests : IDisposable
 {
     private readonly string _before = Directory.GetCurrentDirectory();
@@ -84,6 +81,22 @@ public sealed partial class ReadmeTests : IDisposable
         Assert.Equal("its input spans 40 dB", Assert.Single(quantized.Quantization!.WithStatus(LayerStatus.Float)).Reason);
         Assert.Equal(60, score.Samples);
         Assert.InRange(score.Value, 0.9, 1);
+    }
+
+    [Fact]
+    public void Training_from_an_architecture()
+    {
+        // <example>
+        Model fresh = Model.Of(Architecture.Find("mlp").Build(new() { Input = [9], Classes = 3 }));
+        FitOptions how = new() { Epochs = 20, Rate = LearningRate.Cosine(0.01), Step = new() { Optimizer = Optimizer.AdamW() } };
+
+        FitResult run = fresh.Fit(Dataset.Load("samples.npz"), validation: Dataset.Load("test.npz"), how);
+        run.Model.Save("trained.tflite");
+        Console.WriteLine($"{run.Metric} {run.History[run.BestEpoch!.Value - 1].Score:P1} after {run.Steps} steps");
+        // </example>
+
+        Assert.InRange(run.History[run.BestEpoch.Value - 1].Score!.Value, 0.9, 1);
+        Assert.Equal(run.Model.ToTfLite(), Model.Load("trained.tflite").ToTfLite());
     }
 
     public void Dispose()
