@@ -1,10 +1,10 @@
-using System.Globalization;
 using BenchmarkDotNet.Running;
 using Optc.Tests.Benchmarks;
 
 // "speed [FILTER]": stopwatch tables in seconds. "models RUNNER FILE...": whole models beside LiteRT, whose runner is
 // tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. "calibration SHARED": samples
-// a second of the quantizer. "train SHARED CASE SEED THREADS": what training reaches. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
+// a second of the quantizer. "train-study SHARED [CASE...] [--seed N] [--threads N]": what training
+// reaches. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
 // to BenchmarkDotNet.
 if (args is ["speed", ..])
 {
@@ -30,9 +30,9 @@ if (args is ["calibration", string folder])
     return;
 }
 
-if (args is ["train", string data, string study, string seed, string threads])
+if (args is ["train-study", _, ..])
 {
-    TrainingStudy.Print(data, study, ulong.Parse(seed, CultureInfo.InvariantCulture), int.Parse(threads, CultureInfo.InvariantCulture));
+    TrainStudy.Parse(args.AsSpan(1)).Print();
     return;
 }
 

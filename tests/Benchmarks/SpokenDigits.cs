@@ -11,9 +11,9 @@ internal static class SpokenDigits
     private const int Window = 240;
     private const int Hop = 160;
     private const int Points = 256;
-    private const int Frames = 49;
+    public const int Frames = 49;
     private const int Bands = 40;
-    private const int Coefficients = 10;
+    public const int Coefficients = 10;
     private const int SampleRate = 8000;
     private const int Theo = 4;
 
