@@ -113,6 +113,7 @@ public sealed class Model
     public FitResult Fit(Dataset train, Dataset? validation = null, FitOptions? how = null, WorkOptions? options = null)
     {
         how ??= new();
+        Fitting.Check(how, hasValidation: validation is not null);
         TrainingData samples = ForTraining(train, how);
         TrainingData? scored = validation is null ? null : ForTraining(validation, how, validating: true);
         if (scored is null && how.ValidationPart is { } part)

@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Optc.Data;
@@ -13,7 +15,7 @@ namespace Optc.Training;
 
 /// <summary>Everything that a run needs to go on where it was, bit for bit, as one <c>.npz</c> file.</summary>
 /// <remarks>
-/// Arrays: <c>plan</c> (SHA-256 of model, options and data shapes), <c>counts</c> (steps, epoch, sample, best epoch),
+/// Arrays: <c>plan</c> (SHA-256 of model, options and data), <c>counts</c> (steps, epoch, sample, best epoch),
 /// <c>sums</c> (loss of the epoch so far, its samples), <c>history</c> [epochs, 5], <c>now/VARIABLE</c>,
 /// <c>best/VARIABLE</c>. Order and augmentation are functions of seed and position, so that no random state is needed.
 /// </remarks>
@@ -33,15 +35,31 @@ internal sealed class FitState
 
     public EpochRecord? BestRecord => History.LastOrDefault(h => h.Best);
 
-    /// <summary>What must be the same for a run to be continued.</summary>
-    public static byte[] PlanOf(Module model, FitOptions options, TrainingData data) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(
-        CultureInfo.InvariantCulture,
-        $"""
-        {GraphPrinter.Print(model)}
-        {options.BatchSize} {options.Seed} {options.Epochs} {options.Step with { Project = null, ProjectGradient = null, Rates = [] }} {string.Join(';', options.Step.Rates)}
-        {options.Rate} {string.Join(' ', options.Augmentations)} {options.Normalization} {options.Metric.Name} {options.Patience} {options.KeepBest}
-        {data.Count} {string.Join(' ', data.InputShapes)}
-        """)));
+    /// <summary>What must be the same for a run to be continued: model, options, and every number of the data.</summary>
+    public static byte[] PlanOf(Module model, FitOptions options, TrainingData train, TrainingData? validation)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, GraphPrinter.Print(model));
+        Append(hash, options.Step.Teacher is { } teacher ? GraphPrinter.Print(teacher.Model) : "");
+        Append(hash, string.Create(CultureInfo.InvariantCulture, $"{options.Step with { Project = null, ProjectGradient = null, Rates = [] }}"));
+        Append(hash, string.Join('\n', options.Step.Rates.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Factor} {r.Pattern}"))));
+        Append(hash, string.Create(
+            CultureInfo.InvariantCulture,
+            $"{options.BatchSize} {options.Seed} {options.Epochs} {options.Rate} {options.Metric.Name} {options.Patience} {options.KeepBest} {string.Join(' ', options.Augmentations)}"));
+        if (options.Normalization is { } normalization)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes(normalization.Mean.AsSpan()));
+            hash.AppendData(MemoryMarshal.AsBytes(normalization.Scale.AsSpan()));
+        }
+
+        Append(hash, train);
+        if (validation is not null)
+        {
+            Append(hash, validation);
+        }
+
+        return hash.GetHashAndReset();
+    }
 
     public void Save(string path, byte[] plan, ImmutableArray<(string Name, TensorData Content)> now)
     {
@@ -91,6 +109,43 @@ internal sealed class FitState
         trainer.LoadState(state.Steps, Variables(file, "now/").ToDictionary(v => v.Name, v => v.Content));
         return state;
     });
+
+    private static void Append(IncrementalHash hash, string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
+        hash.AppendData(length);
+        hash.AppendData(bytes);
+    }
+
+    private static void Append(IncrementalHash hash, TrainingData data)
+    {
+        Append(hash, string.Create(CultureInfo.InvariantCulture, $"{data.Count} {data.Targets} {data.TargetShape} {string.Join(' ', data.InputShapes)}"));
+        hash.AppendData(MemoryMarshal.AsBytes(data.Samples));
+        float[][] inputs = [.. data.InputShapes.Select(s => new float[s.ElementCount])];
+        float[] target = new float[data.Targets is TargetKind.Values ? data.TargetShape!.ElementCount : 1];
+        foreach (int sample in data.Samples)
+        {
+            for (int i = 0; i < inputs.Length; i++)
+            {
+                data.ReadInput(i, sample, inputs[i]);
+                hash.AppendData(MemoryMarshal.AsBytes(inputs[i].AsSpan()));
+            }
+
+            if (data.Targets is TargetKind.Values)
+            {
+                data.ReadTarget(sample, target);
+            }
+            else if (data.Targets is TargetKind.Classes)
+            {
+                target[0] = data.ClassOf(sample);
+            }
+
+            hash.AppendData(MemoryMarshal.AsBytes(target.AsSpan()));
+            hash.AppendData(BitConverter.GetBytes(data.WeightOf(sample)));
+        }
+    }
 
     private static ImmutableArray<(string Name, TensorData Content)> Variables(NpzReader file, string prefix) =>
     [

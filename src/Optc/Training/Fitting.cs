@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Optc.Ir;
 using Optc.Runtime;
 using Optc.Runtime.Training;
@@ -20,11 +21,17 @@ internal sealed class Fitting : IDisposable
     private readonly long _steps;
     private FitState _state = new();
 
+    /// <param name="options">As <see cref="Check"/> accepts them.</param>
     /// <exception cref="DiagnosticException">Data, options and model do not fit together, or the checkpoint belongs to another run.</exception>
     public Fitting(Model model, TrainingData train, TrainingData? validation, FitOptions options, WorkOptions work)
     {
-        Check(options, validation);
         (_model, _train, _validation, _options, _work) = (model, train, validation, options, work);
+        RequireLabels(model, train, options.Step.Loss);
+        if (validation is not null)
+        {
+            RequireLabels(model, validation, options.Step.Loss);
+        }
+
         _workers = new(work.Threads);
         _batches = new(
             train,
@@ -43,7 +50,7 @@ internal sealed class Fitting : IDisposable
             options.Step with { Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(), Statistics = StatisticsRecord.Read(model.Module), SampleWeights = train.HasWeights },
             new() { Threads = work.Threads, MemoryLimit = work.MemoryLimit });
         _steps = (long)_batches.BatchesPerEpoch * options.Epochs;
-        _plan = FitState.PlanOf(model.Module, options, train);
+        _plan = options.Checkpoint is null ? [] : FitState.PlanOf(model.Module, options, train, validation);
         if (options.Checkpoint is { } path && File.Exists(path))
         {
             _state = FitState.Load(path, _plan, _trainer);
@@ -57,7 +64,7 @@ internal sealed class Fitting : IDisposable
     public FitResult Run()
     {
         bool endedEarly = false;
-        while (_batches.Position.Epoch < _options.Epochs && !(endedEarly = PatienceIsOver()))
+        while (_state.History.Count < _options.Epochs && !(endedEarly = PatienceIsOver()))
         {
             RunEpoch();
         }
@@ -79,8 +86,9 @@ internal sealed class Fitting : IDisposable
 
     private void RunEpoch()
     {
-        int epoch = _batches.Position.Epoch;
-        double rate = 0;
+        int epoch = _state.History.Count;
+
+        // A run that was cancelled while it scored has taken all steps already.
         while (_batches.Position.Epoch == epoch)
         {
             if (_work.Cancellation.IsCancellationRequested)
@@ -90,27 +98,43 @@ internal sealed class Fitting : IDisposable
             }
 
             Batch batch = _batches.Next();
-            rate = _options.Rate.At(_state.Steps, _steps);
-            float loss = _trainer.Step(batch.Count, BytesOf(batch), WeightsOf(batch), rate);
+            float loss = _trainer.Step(batch.Count, BytesOf(batch), WeightsOf(batch), _options.Rate.At(_state.Steps, _steps));
             _state.Steps++;
             _state.Position = _batches.Position;
             _state.LossSum += (double)loss * batch.Count;
             _state.LossSamples += batch.Count;
-            (int samples, double mean) = ((int)_state.LossSamples, _state.LossSum / _state.LossSamples);
-            EpochRecord? finished = _batches.Position.Epoch == epoch ? null : Finish(epoch, rate);
-            _options.Progress?.Report(new(epoch + 1, _state.Steps, _steps, samples, mean, finished));
-            if (_options.CheckpointEvery > 0 && _state.Steps % _options.CheckpointEvery == 0)
+            if (_batches.Position.Epoch == epoch)
             {
-                Save();
+                Report(epoch, _state.LossSamples, _state.LossSum, finished: null);
+                if (_options.CheckpointEvery > 0 && _state.Steps % _options.CheckpointEvery == 0)
+                {
+                    Save();
+                }
             }
         }
 
+        (long samples, double sum) = (_state.LossSamples, _state.LossSum);
+        Report(epoch, samples, sum, Finish(epoch));
         Save();
     }
 
-    private EpochRecord Finish(int epoch, double rate)
+    private void Report(int epoch, long samples, double sum, EpochRecord? finished) =>
+        _options.Progress?.Report(new(epoch + 1, _state.Steps, _steps, (int)samples, sum / samples, finished));
+
+    private EpochRecord Finish(int epoch)
     {
-        double? score = _validation is null ? null : Score(_validation);
+        double? score = null;
+        try
+        {
+            score = _validation is null ? null : Score(_validation);
+        }
+        catch (OperationCanceledException)
+        {
+            Save();
+            throw;
+        }
+
+        double rate = _options.Rate.At(_state.Steps - 1, _steps);
         EpochRecord? before = _state.BestRecord;
         bool better = score is { } now && (before?.Score is not { } old || (_options.Metric.HigherIsBetter ? now > old : now < old));
         EpochRecord record = new(epoch + 1, rate, _state.LossSum / _state.LossSamples, score, better);
@@ -167,25 +191,65 @@ internal sealed class Fitting : IDisposable
         return weights;
     }
 
-    private static void Check(FitOptions options, TrainingData? validation)
+    /// <summary>Refuses options that make no sense, all at once, before data are read.</summary>
+    /// <exception cref="DiagnosticException">There are some.</exception>
+    public static void Check(FitOptions options, bool hasValidation)
     {
         List<Diagnostic> problems = [];
-        void Require(bool holds, string message, string found, string expected)
-        {
-            if (!holds)
-            {
-                problems.Add(new(DiagnosticId.InvalidOption, message) { Found = found, Expected = expected });
-            }
-        }
-
-        Require(options.Epochs >= 1, "the number of epochs is not allowed", $"{options.Epochs}", "1 or more");
-        Require(options.BatchSize >= 1, "the batch size is not allowed", $"{options.BatchSize}", "1 or more");
-        Require(options.ValidationPart is null or (> 0 and < 1), "the part for validation is not allowed", $"{options.ValidationPart}", "above 0 and below 1");
-        Require(options.Patience is null or >= 1, "the patience is not allowed", $"{options.Patience}", "1 or more epochs");
-        Require(options.Patience is null || validation is not null, "patience needs scores", "no validation data", "validation data, or a part of the data for it");
+        TrainingOptions step = options.Step;
+        Require(options.Epochs >= 1, "the number of epochs is not allowed", options.Epochs, "1 or more");
+        Require(options.BatchSize >= 1, "the batch size is not allowed", options.BatchSize, "1 or more");
+        Require(options.ValidationPart is null or (> 0 and < 1), "the part for validation is not allowed", options.ValidationPart, "above 0 and below 1");
+        Require(options.Patience is null or >= 1, "the patience is not allowed", options.Patience, "1 or more epochs");
+        Require(
+            options.Patience is null || hasValidation || options.ValidationPart is not null,
+            "patience needs scores",
+            "no validation data",
+            "validation data, or a part of the data for it");
+        Require(step.MicroBatch is null or >= 1, "the number of samples in memory at a time is not allowed", step.MicroBatch, "1 or more");
+        Require(step.ClipNorm is null or (> 0 and < float.PositiveInfinity), "the length that gradients are shortened to is not allowed", step.ClipNorm, "a number above 0");
+        Require(step.MovingAverage is null or (>= 0 and < 1), "the weight of the past in averages of weights is not allowed", step.MovingAverage, "0 to below 1, such as 0.999");
+        Require(step.StatisticsMomentum is >= 0 and < 1, "the weight of the past in statistics is not allowed", step.StatisticsMomentum, "0 to below 1, such as 0.9");
+        Require(step.Optimizer.WeightDecay is >= 0 and < float.PositiveInfinity, "the weight decay is not allowed", step.Optimizer.WeightDecay, "0 or more");
         if (problems.Count > 0)
         {
             throw new DiagnosticException([.. problems]);
+        }
+
+        void Require(bool holds, string message, object? found, string expected)
+        {
+            if (!holds)
+            {
+                problems.Add(new(DiagnosticId.InvalidOption, message) { Found = Convert.ToString(found, CultureInfo.InvariantCulture), Expected = expected });
+            }
+        }
+    }
+
+    /// <summary>Refuses data without labels, or with labels that are not what the loss compares with the output.</summary>
+    private static void RequireLabels(Model model, TrainingData data, Loss loss)
+    {
+        TensorType output = model.Outputs[0].Type;
+        long wanted = output.Shape.Rank == 0 ? 1 : output.ElementCount / Math.Max(1, output.Shape[0]);
+        if (data.Targets is TargetKind.None)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the data have no labels")
+            {
+                At = [data.Source],
+                Expected = "an array 'y', a folder for each class, or a file of labels",
+                Hint = "'--y' names the array or file of the labels",
+            });
+        }
+
+        bool numbersClasses = data.Targets is TargetKind.Classes && loss.TakesClasses;
+        if (!numbersClasses && data.TargetShape!.ElementCount != wanted)
+        {
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "labels have another shape than the output of the model")
+            {
+                At = [data.Source],
+                Found = data.TargetShape.ToString(),
+                Expected = $"{Shape.Create(output.Shape.Dims.AsSpan()[Math.Min(1, output.Shape.Rank)..])}",
+                Hint = loss.TakesClasses ? "labels that number classes are integers, one for each sample" : "this loss compares each number of the output with one of the label",
+            });
         }
     }
 }

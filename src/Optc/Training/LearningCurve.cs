@@ -61,14 +61,16 @@ public static class LearningCurve
         writer.WriteEndArray();
     }
 
-    /// <summary>Loss and, where there are scores, the metric over the epochs, as SVG.</summary>
+    /// <summary>Loss and, where there are scores, the metric over the epochs, as SVG; the best epoch is marked.</summary>
     public static string ToSvg(IReadOnlyCollection<EpochRecord> history, string metric, string title)
     {
         ImmutableArray<(string, ImmutableArray<Series>)> panels =
             [("loss", [new("training loss", [.. history.Select(h => ((double)h.Epoch, h.Loss))])])];
         if (history.Any(h => h.Score is not null))
         {
-            panels = panels.Add((metric, [new($"validation {metric}", [.. history.Select(h => ((double)h.Epoch, h.Score ?? double.NaN))])]));
+            EpochRecord? best = history.LastOrDefault(h => h.Best);
+            string name = best is null ? $"validation {metric}" : string.Create(CultureInfo.InvariantCulture, $"validation {metric}, best {best.Score:0.####} in epoch {best.Epoch}");
+            panels = panels.Add((metric, [new(name, [.. history.Select(h => ((double)h.Epoch, h.Score ?? double.NaN))], best?.Epoch)]));
         }
 
         return new LineChart(title, "epoch", panels).ToSvg();

@@ -59,12 +59,22 @@ public sealed record TrainingOptions
 public sealed record Teacher(Module Model, float Weight = 0.5f, float Temperature = 4);
 
 /// <summary>The learning rate of the layers whose names match.</summary>
+/// <param name="Pattern">
+/// Regular expression that is looked for anywhere in the name of a layer. For one that begins with <c>body</c> (or <c>^body</c>), every
+/// layer whose name does not begin with <c>head/</c> is also called <c>body/NAME</c>: <c>body.*</c> is everything but the head.
+/// </param>
 /// <param name="Factor">Multiplies the rate of the run; 0 freezes the layers.</param>
 public sealed record LayerRate(string Pattern, float Factor)
 {
+    private const string Head = "head/";
+    private const string Body = "body";
+
     private readonly Regex _regex = Compile(Pattern);
 
-    public bool Matches(string layer) => _regex.IsMatch(layer);
+    public bool Matches(string layer) => _regex.IsMatch(layer)
+        || (Pattern.TrimStart('^').StartsWith(Body, StringComparison.Ordinal)
+            && !layer.StartsWith(Head, StringComparison.Ordinal)
+            && _regex.IsMatch($"{Body}/{layer}"));
 
     // Linear time: a pattern comes from the user.
     private static Regex Compile(string pattern)

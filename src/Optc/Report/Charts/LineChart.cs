@@ -7,7 +7,8 @@ namespace Optc.Report.Charts;
 /// <summary>One line of a chart.</summary>
 /// <param name="Name">For the legend.</param>
 /// <param name="Points">x and y; a point whose y is no finite number is left out and breaks the line.</param>
-public sealed record Series(string Name, ImmutableArray<(double X, double Y)> Points);
+/// <param name="Marked">x of the point that gets a ring, if any.</param>
+public sealed record Series(string Name, ImmutableArray<(double X, double Y)> Points, double? Marked = null);
 
 /// <summary>A line chart as a static SVG picture, for light and dark pages.</summary>
 /// <remarks>
@@ -23,9 +24,17 @@ public sealed record LineChart(string Title, string XTitle, ImmutableArray<(stri
     private const int PanelHeight = 220;
     private const int Left = 76;
     private const int Right = 24;
-    private const int Top = 48;
-    private const int Gap = 28;
+    private const int Top = 72;
+    private const int Gap = 48;
     private const int Bottom = 52;
+
+    // More dots than these would hide their line.
+    private const int MostDots = 60;
+
+    // What a letter of the legend takes at most, on average; the font is the reader's.
+    private const int LetterWidth = 8;
+
+    private const int Colors = 4;
 
     private const string Style =
         """
@@ -37,6 +46,7 @@ public sealed record LineChart(string Title, string XTitle, ImmutableArray<(stri
         .chart text { fill: var(--ink); font: 13px system-ui, sans-serif; }
         .chart .title { font-size: 16px; font-weight: 600; }
         .chart .grid { stroke: var(--faint); stroke-width: 1; }
+        .chart .axis { stroke: var(--ink); stroke-width: 1; }
         .chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
         </style>
         """;
@@ -82,20 +92,34 @@ public sealed record LineChart(string Title, string XTitle, ImmutableArray<(stri
             }
         }
 
+        svg.Append(CultureInfo.InvariantCulture, $"<path class=\"axis\" fill=\"none\" d=\"M{Left} {top}V{top + PanelHeight}H{Width - Right}\"/>\n");
         int middle = top + (PanelHeight / 2);
         svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate(18 {middle}) rotate(-90)\" text-anchor=\"middle\">{Escape(title)}</text>\n");
-        for (int i = 0; i < lines.Length; i++, color++)
+        int legend = Left;
+        foreach (Series line in lines)
         {
-            string stroke = $"var(--c{color % 4})";
-            svg.Append(CultureInfo.InvariantCulture, $"<path class=\"line\" stroke=\"{stroke}\" d=\"{PathOf(lines[i], X, Y)}\"/>\n");
-            foreach ((double px, double py) in lines[i].Points.Where(p => double.IsFinite(p.Y)))
+            string stroke = $"var(--c{color++ % Colors})";
+            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"line\" stroke=\"{stroke}\" x1=\"{legend}\" x2=\"{legend + 20}\" y1=\"{top - 16}\" y2=\"{top - 16}\"/>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{legend + 28}\" y=\"{top - 12}\">{Escape(line.Name)}</text>\n");
+            legend += 52 + (LetterWidth * line.Name.Length);
+            AppendLine(svg, line, stroke, X, Y);
+        }
+    }
+
+    private static void AppendLine(StringBuilder svg, Series line, string stroke, Func<double, double> x, Func<double, double> y)
+    {
+        svg.Append(CultureInfo.InvariantCulture, $"<path class=\"line\" stroke=\"{stroke}\" d=\"{PathOf(line, x, y)}\"/>\n");
+        foreach ((double px, double py) in line.Points.Where(p => double.IsFinite(p.Y)))
+        {
+            if (line.Points.Length <= MostDots)
             {
-                svg.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{X(px):0.##}\" cy=\"{Y(py):0.##}\" r=\"2.5\" fill=\"{stroke}\"/>\n");
+                svg.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{x(px):0.##}\" cy=\"{y(py):0.##}\" r=\"2.5\" fill=\"{stroke}\"/>\n");
             }
 
-            int legend = top + 18 + (i * 18);
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"line\" stroke=\"{stroke}\" x1=\"{Width - Right - 150}\" x2=\"{Width - Right - 130}\" y1=\"{legend - 4}\" y2=\"{legend - 4}\"/>\n");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Width - Right - 124}\" y=\"{legend}\">{Escape(lines[i].Name)}</text>\n");
+            if (px == line.Marked)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"<circle class=\"line\" cx=\"{x(px):0.##}\" cy=\"{y(py):0.##}\" r=\"6\" stroke=\"{stroke}\"/>\n");
+            }
         }
     }
 

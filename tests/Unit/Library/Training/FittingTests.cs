@@ -53,6 +53,49 @@ public sealed class FittingTests : IDisposable
     }
 
     [Fact]
+    public void A_run_that_was_stopped_while_it_scored_ends_with_the_same_bytes()
+    {
+        FitOptions how = new() { Epochs = 2, BatchSize = 8 };
+        FitResult whole = Network().Fit(Patterns(30, 1), Patterns(12, 2), how);
+        using CancellationTokenSource cancel = new();
+        FitOptions stopped = how with { Checkpoint = Path.Combine(_folder, "run.npz"), Metric = new Cancelling(cancel) };
+
+        Assert.Throws<OperationCanceledException>(() => Network().Fit(Patterns(30, 1), Patterns(12, 2), stopped, new() { Cancellation = cancel.Token }));
+        List<long> steps = [];
+        FitResult resumed = Network().Fit(
+            Patterns(30, 1), Patterns(12, 2), stopped with { Metric = Metric.Accuracy, Progress = new Listener(p => steps.Add(p.Step)) });
+
+        Assert.Equal(whole.Model.ToTfLite(), resumed.Model.ToTfLite());
+        Assert.Equal(whole.History.AsEnumerable(), resumed.History.AsEnumerable());
+        Assert.Equal([4, 5, 6, 7, 8], steps);
+    }
+
+    [Theory]
+    [InlineData("samples")]
+    [InlineData("validation")]
+    [InlineData("weights of the model")]
+    [InlineData("normalization")]
+    [InlineData("rate")]
+    [InlineData("frozen")]
+    public void A_checkpoint_of_other_content_is_refused(string what)
+    {
+        FitOptions how = new() { Epochs = 1, BatchSize = 8, Checkpoint = Path.Combine(_folder, "run.npz"), Normalization = Normalization.Bytes };
+        Network().Fit(Patterns(20, 1), Patterns(12, 2), how);
+        FitOptions other = what switch
+        {
+            "normalization" => how with { Normalization = new([], [0], [1 / 128f]) },
+            "rate" => how with { Rate = LearningRate.Cosine(0.002) },
+            "frozen" => how with { Step = new() { Rates = [new("stem", 0.5f)] } },
+            _ => how,
+        };
+
+        DiagnosticException problem = Assert.Throws<DiagnosticException>(() => Network(what == "weights of the model" ? 4u : 3u).Fit(
+            Patterns(20, what == "samples" ? 5 : 1), Patterns(12, what == "validation" ? 5 : 2), other));
+
+        Assert.Equal("the checkpoint belongs to another run", problem.Diagnostics[0].Message);
+    }
+
+    [Fact]
     public void A_checkpoint_of_another_run_is_refused()
     {
         string checkpoint = Path.Combine(_folder, "run.npz");
@@ -160,6 +203,45 @@ public sealed class FittingTests : IDisposable
     }
 
     [Fact]
+    public void Options_of_a_step_that_make_no_sense_are_all_named()
+    {
+        FitOptions how = new()
+        {
+            ValidationPart = 1,
+            Step = new() { MicroBatch = 0, ClipNorm = float.NaN, MovingAverage = 1, StatisticsMomentum = -0.5f, Optimizer = Optimizer.Sgd() with { WeightDecay = -1 } },
+        };
+
+        Assert.Equal(6, Assert.Throws<DiagnosticException>(() => Network().Fit(Patterns(8, 1), how: how)).Diagnostics.Length);
+    }
+
+    [Theory]
+    [InlineData("mse", 1)]
+    [InlineData("mse", 2)]
+    [InlineData("binary-cross-entropy", 1)]
+    [InlineData("cross-entropy", 2)]
+    public void Labels_of_another_shape_than_the_output_are_refused(string loss, int numbers)
+    {
+        Dataset data = Dataset.Of(TensorData.FromFloats([4, 8, 8, 1], new float[256]), TensorData.FromFloats([4, numbers], new float[4 * numbers]));
+
+        DiagnosticException problem = Assert.Throws<DiagnosticException>(() => Network().Fit(data, how: new() { Step = new() { Loss = Loss.Parse(loss) } }));
+
+        Assert.Equal("labels have another shape than the output of the model", problem.Diagnostics[0].Message);
+        Assert.Equal("[3]", problem.Diagnostics[0].Expected);
+    }
+
+    [Theory]
+    [InlineData("mse")]
+    [InlineData("cross-entropy")]
+    public void Data_without_labels_are_refused(string loss)
+    {
+        Dataset data = Dataset.Of(TensorData.FromFloats([4, 8, 8, 1], new float[256]));
+
+        DiagnosticException problem = Assert.Throws<DiagnosticException>(() => Network().Fit(data, how: new() { Step = new() { Loss = Loss.Parse(loss) } }));
+
+        Assert.Equal("the data have no labels", problem.Diagnostics[0].Message);
+    }
+
+    [Fact]
     public void Labels_out_of_range_are_refused_before_anything_runs()
     {
         Dataset data = Dataset.Of(TensorData.FromFloats([2, 8, 8, 1], new float[128]), TensorData.FromInts([2], [0, 7]));
@@ -169,7 +251,8 @@ public sealed class FittingTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static Model Network() => Model.Of(Architecture.Find("resnet-8").Build(new() { Input = [8, 8, 1], Classes = 3, Width = 0.25, Seed = 3 }));
+    private static Model Network(ulong seed = 3) =>
+        Model.Of(Architecture.Find("resnet-8").Build(new() { Input = [8, 8, 1], Classes = 3, Width = 0.25, Seed = seed }));
 
     /// <summary>Bars that stand, bars that lie, and chequers, with noise.</summary>
     private static Dataset Patterns(int count, int seed, float scale = 1)
@@ -190,6 +273,16 @@ public sealed class FittingTests : IDisposable
         }
 
         return Dataset.Of(TensorData.FromFloats([count, 8, 8, 1], x), TensorData.FromInts([count], y));
+    }
+
+    /// <summary>Accuracy that ends the run when it is asked for.</summary>
+    private sealed record Cancelling(CancellationTokenSource Source) : Metric("accuracy")
+    {
+        internal override (double Value, double Class) Score(ReadOnlySpan<float> scores, ReadOnlySpan<double> label)
+        {
+            Source.Cancel();
+            return (0, 0);
+        }
     }
 
     private sealed class Listener(Action<FitProgress> report) : IProgress<FitProgress>
