@@ -1,11 +1,9 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using Optc.Architectures;
 using Optc.Cli.CommandLine;
 using Optc.Cli.Output;
-using Optc.Files;
 using Optc.Ir;
 using Optc.Runtime.Training;
 using Optc.Training;
@@ -16,7 +14,7 @@ namespace Optc.Cli;
 internal sealed class TrainCommand : Verb
 {
     private readonly Argument<string> _model = SharedOptions.Model(description: "Float model to train: a .tflite file, for instance of 'optc new'.");
-    private readonly Option<string> _output = SharedOptions.Output("The .tflite file to write. Never replaced unless --force is given.");
+    private readonly Option<string> _output = SharedOptions.Output("File to write: .tflite, .c (with its header) or .h.");
     private readonly Option<bool> _force = SharedOptions.Force();
     private readonly Option<string?> _x = SharedOptions.X();
     private readonly Option<string?> _y = SharedOptions.Y();
@@ -24,8 +22,8 @@ internal sealed class TrainCommand : Verb
 
     private readonly Option<string?> _weights = new("--weights") { HelpName = "NAME", Description = "Array of an .npz with a weight for the loss of each sample; negative ones are allowed." };
     private readonly Option<string?> _teacher = new("--teacher") { HelpName = "MODEL", Description = "Float model whose scores are learned beside the labels (distillation)." };
-    private readonly Option<double> _teacherWeight = new("--teacher-weight") { HelpName = "PART", Description = "Part of the loss that is the teacher's.", DefaultValueFactory = _ => 0.5 };
-    private readonly Option<double> _temperature = new("--temperature") { HelpName = "T", Description = "Temperature of the teacher's scores.", DefaultValueFactory = _ => 4 };
+    private readonly Option<double> _teacherWeight = new("--teacher-weight") { CustomParser = SharedOptions.ParseNumber, HelpName = "PART", Description = "Part of the loss that is the teacher's.", DefaultValueFactory = _ => 0.5 };
+    private readonly Option<double> _temperature = new("--temperature") { CustomParser = SharedOptions.ParseNumber, HelpName = "T", Description = "Temperature of the teacher's scores.", DefaultValueFactory = _ => 4 };
 
     private readonly Option<string> _data = new("--data", "-d")
     {
@@ -39,6 +37,7 @@ internal sealed class TrainCommand : Verb
     private readonly Option<double?> _part = new("--validation-part")
     {
         HelpName = "PART",
+        CustomParser = SharedOptions.ParseOptionalNumber,
         Description = "Part of the data, such as 0.1, that is set apart to score the model, of each class alike.",
     };
 
@@ -77,10 +76,10 @@ internal sealed class TrainCommand : Verb
 
     private readonly Option<bool> _fitSize = new("--fit-size") { Description = "Pads samples that are smaller than the input with zeros, and cuts larger ones, in the middle." };
     private readonly Option<bool> _emptyClasses = new("--allow-empty-classes") { Description = "Train although some classes have no samples." };
-    private readonly Option<double> _decay = new("--weight-decay") { HelpName = "D", Description = "Adds D times the weight to its gradient.", DefaultValueFactory = _ => 0 };
-    private readonly Option<double?> _clip = new("--clip") { HelpName = "LENGTH", Description = "Shortens the gradient of a step to this length." };
-    private readonly Option<double?> _average = new("--average") { HelpName = "PAST", Description = "Writes a moving average of the weights, with this weight of the past, such as 0.999." };
-    private readonly Option<string[]> _freeze = new("--freeze") { HelpName = "REGEX", Description = "Layers that keep their weights, by a part of their names; may be repeated." };
+    private readonly Option<double> _decay = new("--weight-decay") { CustomParser = SharedOptions.ParseNumber, HelpName = "D", Description = "Adds D times the weight to its gradient; not with adamw, which has its own.", DefaultValueFactory = _ => 0 };
+    private readonly Option<double?> _clip = new("--clip") { CustomParser = SharedOptions.ParseOptionalNumber, HelpName = "LENGTH", Description = "Shortens the gradient of a step to this length." };
+    private readonly Option<double?> _average = new("--average") { CustomParser = SharedOptions.ParseOptionalNumber, HelpName = "PAST", Description = "Writes a moving average of the weights, with this weight of the past, such as 0.999." };
+    private readonly Option<string[]> _freeze = new("--freeze") { HelpName = "REGEX", Description = "Layers that keep their weights: a pattern found anywhere in the name; 'body.*' is everything outside of 'head/'. May be repeated." };
 
     private readonly Option<string[]> _layerRate = new("--layer-rate")
     {
@@ -113,13 +112,31 @@ internal sealed class TrainCommand : Verb
         {
             Options.Add(option);
         }
+
+        Validators.Add(result =>
+        {
+            if (result.GetValue(_test) is not null && result.GetValue(_part) is not null)
+            {
+                result.AddError("--test and --validation-part both give data that score the model: choose one");
+            }
+
+            if (result.GetValue(_teacher) is null && (result.GetResult(_teacherWeight) is { Implicit: false } || result.GetResult(_temperature) is { Implicit: false }))
+            {
+                result.AddError("--teacher-weight and --temperature are of a teacher: give --teacher MODEL");
+            }
+
+            if (result.GetResult(_decay) is { Implicit: false } && result.GetValue(_optimizer) is { } name && name.StartsWith("adamw", StringComparison.Ordinal))
+            {
+                result.AddError("--weight-decay is not for adamw, which takes its own as adamw:DECAY");
+            }
+        });
     }
 
     public override ImmutableArray<Example> Examples { get; } =
     [
         new("a keyword spotter from scratch", "optc train new.tflite -o kws.tflite --data train.npz --test test.npz --epochs 20 --normalize element"),
         new("another task for a trained body: first a new head alone, then everything, more slowly",
-            "optc train net.tflite -o head.tflite --data cats.npz --new-head 2 --freeze . --layer-rate 'head/: 1'"),
+            "optc train net.tflite -o head.tflite --data cats.npz --new-head 2 --freeze 'body.*'"),
         new("the second half of that", "optc train head.tflite -o cats.tflite --data cats.npz --rate cosine:0.0001"),
         new("with a log and a picture of the run", "optc train net.tflite -o better.tflite --data d.npz --validation-part 0.1 --log run.csv --curve run.svg"),
     ];
@@ -127,47 +144,43 @@ internal sealed class TrainCommand : Verb
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
     {
         string path = arguments.GetRequiredValue(_model);
-        string output = arguments.GetRequiredValue(_output);
-        string checkpoint = arguments.GetValue(_checkpoint) ?? $"{output}.checkpoint.npz";
-        bool resuming = File.Exists(checkpoint);
-        string?[] sideFiles = [arguments.GetValue(_log), arguments.GetValue(_curve)];
-        PlannedFiles files = new([output], arguments.GetValue(_force), path, arguments.GetRequiredValue(_data), arguments.GetValue(_test));
-
-        // Refuses side files that exist before the work begins; they are written as the run goes on.
-        _ = new PlannedFiles(sideFiles.OfType<string>(), arguments.GetValue(_force) || resuming, path, output, checkpoint, arguments.GetRequiredValue(_data));
+        string data = arguments.GetRequiredValue(_data);
+        string? test = arguments.GetValue(_test);
+        TrainingFiles files = new(
+            arguments.GetRequiredValue(_output),
+            arguments.GetValue(_log),
+            arguments.GetValue(_curve),
+            arguments.GetValue(_checkpoint),
+            arguments.GetValue(_force),
+            path, data, test, arguments.GetValue(_y), arguments.GetValue(_teacher));
+        FitOptions how = HowTo(arguments, files.Checkpoint);
         Model model = Start(arguments, path);
         DatasetOptions columns = new() { X = arguments.GetValue(_x), Y = arguments.GetValue(_y) };
-        Dataset train = Dataset.Load(arguments.GetRequiredValue(_data), columns with { Weights = arguments.GetValue(_weights) });
-        Dataset? test = arguments.GetValue(_test) is { } file ? Dataset.Load(file, columns) : null;
-        FitOptions how = HowTo(arguments, checkpoint);
-        List<EpochRecord> history = [];
-        EpochProgress progress = new(Terminal, how.Metric.Name, epoch => WriteLog(arguments.GetValue(_log), history, epoch, how.Metric.Name));
-        if (resuming)
+        Dataset train = Dataset.Load(data, columns with { Weights = arguments.GetValue(_weights) });
+        Dataset? validation = test is null ? null : Dataset.Load(test, columns);
+        how = how with
         {
-            Terminal.Note($"going on from '{checkpoint}'");
+            Progress = new EpochProgress(Terminal, how.Metric.Name, epoch => files.Add(how.Metric.Name, epoch)),
+            Resumed = epochs => files.Add(how.Metric.Name, epochs),
+        };
+        if (files.IsResuming)
+        {
+            Terminal.Note($"going on from '{files.Checkpoint}'");
         }
 
         FitResult result;
         try
         {
-            how = how with { Progress = progress, Resumed = history.AddRange };
-            result = model.Fit(train, test, how, new() { Threads = arguments.ThreadsOf(_threads), Cancellation = cancellation });
+            result = model.Fit(train, validation, how, new() { Threads = arguments.ThreadsOf(_threads), Cancellation = cancellation });
         }
-        catch (OperationCanceledException) when (File.Exists(checkpoint))
+        catch (OperationCanceledException) when (File.Exists(files.Checkpoint))
         {
-            Terminal.Note($"interrupted; the same command goes on from '{checkpoint}'");
+            Terminal.Note($"interrupted; the same command goes on from '{files.Checkpoint}'");
             throw;
         }
 
-        files.Write(result.Model.WriteTo);
-        if (arguments.GetValue(_curve) is { } curve)
-        {
-            string svg = LearningCurve.ToSvg(result.History, result.Metric, $"{Path.GetFileName(output)}: {result.Steps} steps");
-            OutputFiles.Write(curve, stream => stream.Write(Encoding.UTF8.GetBytes(svg)), overwrite: true);
-        }
-
-        File.Delete(checkpoint);
-        Print(result, output);
+        files.Finish(result);
+        new TrainingView(result, files).Print(Terminal);
         return ExitCode.Success;
     }
 
@@ -231,61 +244,5 @@ internal sealed class TrainCommand : Verb
                 Found = $"'{text}'",
                 Expected = "a regular expression, a colon, and a factor of 0 or more, such as 'head/: 10'",
             });
-    }
-
-    private static void WriteLog(string? path, List<EpochRecord> history, EpochRecord epoch, string metric)
-    {
-        history.Add(epoch);
-        if (path is not null)
-        {
-            string log = Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase)
-                ? LearningCurve.ToJson(history, metric)
-                : LearningCurve.ToCsv(history, metric);
-            OutputFiles.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(log)), overwrite: true);
-        }
-    }
-
-    private void Print(FitResult result, string output)
-    {
-        Terminal.WriteJson(writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteString("output", output);
-            writer.WriteNumber("bytes", result.Model.FileLength);
-            writer.WriteNumber("steps", result.Steps);
-            writer.WriteNumber("stepBytes", result.StepBytes);
-            writer.WriteBoolean("endedEarly", result.EndedEarly);
-            if (result.BestEpoch is { } best)
-            {
-                writer.WriteNumber("bestEpoch", best);
-            }
-            else
-            {
-                writer.WriteNull("bestEpoch");
-            }
-
-            writer.WritePropertyName("history");
-            LearningCurve.Write(writer, result.History, result.Metric);
-            writer.WriteEndObject();
-        });
-        Grid table = new(">epoch", ">rate", ">loss", $">{result.Metric}", "");
-        foreach (EpochRecord epoch in result.History)
-        {
-            table.Add(
-                epoch.Epoch.ToString(CultureInfo.InvariantCulture),
-                epoch.Rate.ToString("G3", CultureInfo.InvariantCulture),
-                epoch.Loss.ToString("F4", CultureInfo.InvariantCulture),
-                epoch.Score?.ToString("F4", CultureInfo.InvariantCulture) ?? "",
-                epoch.Epoch == result.BestEpoch ? "written" : "");
-        }
-
-        table.PrintTo(Terminal);
-        Terminal.WriteText(FormattableString.Invariant(
-            $"""
-
-            wrote  {output}, {ByteSize.Show(result.Model.FileLength)}, after {result.Steps} steps{(result.EndedEarly ? ", ended early" : "")}
-            a step takes {ByteSize.Show(result.StepBytes)}; '--micro-batch' bounds it
-
-            """));
     }
 }

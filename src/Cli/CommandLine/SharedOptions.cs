@@ -104,6 +104,23 @@ internal static class SharedOptions
         Description = "The first axis of the data is time: one invocation for each slice, from a fresh state.",
     };
 
+    /// <summary>A number in the form of programs, with a point; another culture's comma would be taken for a thousand.</summary>
+    public static double ParseNumber(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double number)
+            && double.IsFinite(number))
+        {
+            return number;
+        }
+
+        result.AddError($"{(result.Parent as OptionResult)?.Option.Name} is '{text}', but has to be a number such as 0.1");
+        return 0;
+    }
+
+    /// <inheritdoc cref="ParseNumber"/>
+    public static double? ParseOptionalNumber(ArgumentResult result) => ParseNumber(result);
+
     /// <summary>The threads that were asked for, else as many as there are processors.</summary>
     public static int ThreadsOf(this ParseResult arguments, Option<int> option) =>
         arguments.GetValue(option) is > 0 and var given ? given : Math.Clamp(Environment.ProcessorCount, 1, MaximumThreads);

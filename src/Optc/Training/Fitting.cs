@@ -123,6 +123,7 @@ internal sealed class Fitting : IDisposable
 
     private EpochRecord Finish(int epoch)
     {
+        _trainer.RequireFinite();
         double? score = null;
         try
         {

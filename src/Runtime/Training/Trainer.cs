@@ -95,7 +95,7 @@ public sealed class Trainer : IDisposable
             ? StepInPieces(batch, piece, inputs, weights, rate, cancellation)
             : StepAtOnce(batch, inputs, weights, rate, cancellation);
         StepCount++;
-        return float.IsFinite(loss) ? loss : throw Diverged(loss);
+        return float.IsFinite(loss) ? loss : throw Diverged($"the loss became {(float.IsNaN(loss) ? "NaN" : "infinite")}");
     }
 
     private float StepAtOnce(
@@ -278,16 +278,48 @@ public sealed class Trainer : IDisposable
 
     private Span<byte> Content(string variable) => _resources.Content(_resources.Handle("", variable));
 
-    private DiagnosticException Diverged(float loss)
+    /// <summary>Refuses weights that are beyond all bounds, as the last step may leave them: no loss has seen them yet.</summary>
+    /// <exception cref="DiagnosticException">There are some; the layer with the largest is named.</exception>
+    public void RequireFinite()
     {
         // Element-wise kernels limit infinite results to the largest number.
         const float bound = 1e30f;
-        TrainedVariable? broken = _graph.Variables.FirstOrDefault(v =>
-            System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(MemoryMarshal.Cast<byte, float>(Content(v.Name))) is not (>= -bound and <= bound));
-        return new(new Diagnostic(DiagnosticId.RunFailed, $"the loss became {(float.IsNaN(loss) ? "NaN" : "infinite")} at step {StepCount}")
+        if (Largest() is (_, not (>= -bound and <= bound)))
         {
-            At = broken is null ? [] : [$"layer '{broken.Layer}'", broken.Operand],
-            Found = broken is null ? "weights that are finite" : "weights beyond all bounds",
+            throw Diverged("the weights are no finite numbers any more");
+        }
+    }
+
+    /// <summary>The variable with the largest element, or the first one with NaN.</summary>
+    private (TrainedVariable Variable, float Magnitude) Largest()
+    {
+        (TrainedVariable Variable, float Magnitude) largest = (_graph.Variables[0], 0);
+        foreach (TrainedVariable variable in _graph.Variables)
+        {
+            float magnitude = Math.Abs(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(Floats(Content(variable.Name))));
+            if (float.IsNaN(magnitude))
+            {
+                return (variable, magnitude);
+            }
+
+            largest = magnitude > largest.Magnitude ? (variable, magnitude) : largest;
+        }
+
+        return largest;
+    }
+
+    private DiagnosticException Diverged(string what)
+    {
+        // What no training that works comes near.
+        const float unusual = 1e6f;
+        (TrainedVariable variable, float magnitude) = Largest();
+        bool isOrdinary = magnitude < unusual;
+        return new(new Diagnostic(DiagnosticId.RunFailed, $"{what} at step {StepCount}")
+        {
+            At = isOrdinary ? [] : [$"layer '{variable.Layer}'", variable.Operand],
+            Found = isOrdinary ? "weights that are finite"
+                : float.IsNaN(magnitude) ? "weights that are no numbers"
+                : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"weights of up to {magnitude:0E+0}"),
             Hint = "lower the learning rate, shorten gradients, or check the data",
         });
     }

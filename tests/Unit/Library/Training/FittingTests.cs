@@ -214,6 +214,17 @@ public sealed class FittingTests : IDisposable
         Assert.Equal(6, Assert.Throws<DiagnosticException>(() => Network().Fit(Patterns(8, 1), how: how)).Diagnostics.Length);
     }
 
+    [Fact]
+    public void Weights_that_the_last_step_has_ruined_are_not_exported()
+    {
+        // One step: the loss is that of the weights before it.
+        FitOptions how = new() { Epochs = 1, BatchSize = 20, Rate = LearningRate.Constant(1e38), Step = new() { Optimizer = Optimizer.Sgd() } };
+
+        DiagnosticException problem = Assert.Throws<DiagnosticException>(() => Network().Fit(Patterns(20, 1), how: how));
+
+        Assert.Equal("the weights are no finite numbers any more at step 1", problem.Diagnostics[0].Message);
+    }
+
     [Theory]
     [InlineData("mse", 1)]
     [InlineData("mse", 2)]
