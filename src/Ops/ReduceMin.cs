@@ -2,9 +2,7 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
-using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
-using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 
 namespace Optc.Ops;
@@ -16,7 +14,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 89, <c>reference/reduce.h</c>, versions 1 to 3; TFLite Micro has f32 and i8.</para>
 /// <para>Gradient: elements that are equally extreme share it.</para>
 /// </remarks>
-public sealed record ReduceMin(bool KeepDims) : Reduction<ReduceMin>(KeepDims), IOp<ReduceMin>, IQuantizable, IDifferentiable, ITfLiteOp<ReduceMin>
+public sealed record ReduceMin(bool KeepDims) : ReducedExtremum<ReduceMin>(KeepDims), IOp<ReduceMin>, ITfLiteOp<ReduceMin>
 {
     public static OpSchema Declaration { get; } = new("reduce_min", ["x", "axes"], ["y"])
     {
@@ -31,33 +29,7 @@ public sealed record ReduceMin(bool KeepDims) : Reduction<ReduceMin>(KeepDims), 
 
     public static ReduceMin Read(TfLiteSource source) => new(source.Options<ReducerOptions>().KeepDims);
 
-    public TfLiteEncoding Write(TfLiteTarget target) => Encode(target.Operands[0].DType switch
-    {
-        DType.I16 => 3,
-        DType.I8 => 2,
-        _ => 1,
-    }, KeepDims);
+    private protected override Kernel PrepareFloats(KernelContext context) => PrepareFloat<FloatMin>(context);
 
-    public QuantRule QuantRule(OpOperands operands) =>
-        new([OperandRule.Activation, OperandRule.AsIs], [OperandRule.SameAsInput(0)]);
-
-    public void Differentiate(GradientBuilder g) => ShareAmongEqual(g);
-
-    public override Kernel Prepare(KernelContext context)
-    {
-        if (context.Input(0).DType is DType.I8 or DType.U8 or DType.I16)
-        {
-            Grid.RequireEqual(context);
-        }
-
-        return context.Input(0).DType switch
-        {
-            DType.F32 => PrepareFloat<FloatMin>(context),
-            DType.I32 => PrepareIn<int, IntegerMin<int>>(context),
-            DType.I64 => PrepareIn<long, IntegerMin<long>>(context),
-            DType.I8 => PrepareIn<sbyte, IntegerMin<sbyte>>(context),
-            DType.U8 => PrepareIn<byte, IntegerMin<byte>>(context),
-            _ => PrepareIn<short, IntegerMin<short>>(context),
-        };
-    }
+    private protected override Kernel PrepareIntegers<T>(KernelContext context) => PrepareIn<T, IntegerMin<T>>(context);
 }

@@ -204,10 +204,10 @@ internal sealed class Comparer : IDisposable
         public Runner(Module a, Module b, bool keep, WorkOptions options, RoundingProfile roundingA, RoundingProfile roundingB)
         {
             InterpreterOptions one = options.ForOneThread with { KeepIntermediates = keep };
-            _a = new(a, a.Main, one with { Rounding = roundingA });
+            _a = Prepare(a, one with { Rounding = roundingA }, "the first model");
             try
             {
-                _b = new(b, b.Main, one with { Rounding = roundingB });
+                _b = Prepare(b, one with { Rounding = roundingB }, "the second model");
             }
             catch
             {
@@ -216,6 +216,18 @@ internal sealed class Comparer : IDisposable
             }
 
             (_readerA, _readerB) = (new(a, _a), new(b, _b));
+        }
+
+        private static Interpreter Prepare(Module module, InterpreterOptions options, string which)
+        {
+            try
+            {
+                return new(module, module.Main, options);
+            }
+            catch (DiagnosticException problem)
+            {
+                throw new DiagnosticException([.. problem.Diagnostics.Select(d => d.Inside(which))]);
+            }
         }
 
         public Difference[] Run(CalibrationSample sample, ImmutableArray<Pair> pairs, CancellationToken cancellation)
