@@ -13,7 +13,7 @@ public sealed class TrainCommandTests : IDisposable
     public TrainCommandTests()
     {
         SampleFolder.Fill(_folder);
-        Assert.Equal(0, Run(default, TextWriter.Null, "new", "--arch", "mlp", "--input", "8x8x1", "--classes", "2", "-o", At("new.tflite")).Code);
+        Assert.Equal(0, Run(TextWriter.Null, ["new", "--arch", "mlp", "--input", "8x8x1", "--classes", "2", "-o", At("new.tflite")]).Code);
     }
 
     [Theory]
@@ -21,17 +21,17 @@ public sealed class TrainCommandTests : IDisposable
     [InlineData("json")]
     public void A_run_that_is_cancelled_goes_on_to_the_same_files(string log)
     {
-        Assert.Equal(0, Train(default, TextWriter.Null, "whole", $"whole.{log}").Code);
+        Assert.Equal(0, Train(TextWriter.Null, "whole", $"whole.{log}").Code);
         using CancellationTokenSource cancel = new();
         using Listener error = new("epoch 2 ", cancel);
 
-        (int code, string output) = Train(cancel.Token, error, "resumed", $"resumed.{log}");
+        (int code, string output) = Train(error, "resumed", $"resumed.{log}", [], cancel.Token);
 
         Assert.Equal((ExitCode.Cancelled, ""), (code, output));
         Assert.Contains($"interrupted; the same command goes on from '{At("resumed.tflite.checkpoint.npz")}'\ncancelled\n", error.ToString(), StringComparison.Ordinal);
         Assert.False(File.Exists(At("resumed.tflite")));
         using StringWriter again = new() { NewLine = "\n" };
-        Assert.Equal(0, Train(default, again, "resumed", $"resumed.{log}").Code);
+        Assert.Equal(0, Train(again, "resumed", $"resumed.{log}").Code);
 
         Assert.DoesNotContain("epoch 2 ", again.ToString(), StringComparison.Ordinal);
         Assert.Contains("epoch 3 ", again.ToString(), StringComparison.Ordinal);
@@ -45,11 +45,11 @@ public sealed class TrainCommandTests : IDisposable
     {
         using CancellationTokenSource cancel = new();
         using Listener error = new("epoch 1 ", cancel);
-        Assert.Equal(ExitCode.Cancelled, Train(cancel.Token, error, "out", "run.csv").Code);
+        Assert.Equal(ExitCode.Cancelled, Train(error, "out", "run.csv", [], cancel.Token).Code);
         byte[] checkpoint = File.ReadAllBytes(At("out.tflite.checkpoint.npz"));
         using StringWriter message = new();
 
-        (int code, _) = Train(default, message, "out", "run.csv", "--batch", "4");
+        (int code, _) = Train(message, "out", "run.csv", ["--batch", "4"]);
 
         Assert.Equal(ExitCode.Usage, code);
         Assert.Contains("the checkpoint belongs to another run", message.ToString(), StringComparison.Ordinal);
@@ -64,7 +64,7 @@ public sealed class TrainCommandTests : IDisposable
         File.WriteAllBytes(At("out.tflite"), old);
         using StringWriter message = new();
 
-        (int code, _) = Train(default, message, "out", "run.csv", "--optimizer", "sgd", "--rate", "1e9", "--batch", "4", "--force");
+        (int code, _) = Train(message, "out", "run.csv", ["--optimizer", "sgd", "--rate", "1e9", "--batch", "4", "--force"]);
 
         Assert.Equal(ExitCode.UnusableInput, code);
         Assert.Matches("the loss became (NaN|infinite) at step [0-9]+", message.ToString());
@@ -75,7 +75,7 @@ public sealed class TrainCommandTests : IDisposable
     [Fact]
     public void Json_and_log_say_the_same()
     {
-        (int code, string output) = Train(default, TextWriter.Null, "out", "run.json", "--json", "--quiet");
+        (int code, string output) = Train(TextWriter.Null, "out", "run.json", ["--json", "--quiet"]);
 
         Assert.Equal(0, code);
         JsonElement document = JsonDocument.Parse(output).RootElement;
@@ -91,15 +91,15 @@ public sealed class TrainCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private (int Code, string Output) Train(CancellationToken cancellation, TextWriter error, string name, string log, params string[] more) => Run(
-        cancellation,
+    private (int Code, string Output) Train(TextWriter error, string name, string log, string[]? more = null, CancellationToken cancellation = default) => Run(
         error,
         [
             "train", At("new.tflite"), "-o", At($"{name}.tflite"), "--data", At("samples.npz"), "--validation-part", "0.2", "--epochs", "4",
-            "--augment", "noise:0.1", "--average", "0.9", "--log", At(log), "--threads", "1", .. more,
-        ]);
+            "--augment", "noise:0.1", "--average", "0.9", "--log", At(log), "--threads", "1", .. more ?? [],
+        ],
+        cancellation);
 
-    private static (int Code, string Output) Run(CancellationToken cancellation, TextWriter error, params string[] arguments)
+    private static (int Code, string Output) Run(TextWriter error, string[] arguments, CancellationToken cancellation = default)
     {
         using StringWriter output = new() { NewLine = "\n" };
         using Terminal terminal = new(output, error);
