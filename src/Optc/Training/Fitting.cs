@@ -229,8 +229,9 @@ internal sealed class Fitting : IDisposable
     /// <summary>Refuses data without labels, or with labels that are not what the loss compares with the output.</summary>
     private static void RequireLabels(Model model, TrainingData data, Loss loss)
     {
-        TensorType output = model.Outputs[0].Type;
-        long wanted = output.Shape.Rank == 0 ? 1 : output.ElementCount / Math.Max(1, output.Shape[0]);
+        // The first dimension is the batch, known or not.
+        Shape output = model.Outputs[0].Type.Shape;
+        Shape wanted = Shape.Create(output.Dims.AsSpan()[Math.Min(1, output.Rank)..]);
         if (data.Targets is TargetKind.None)
         {
             throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the data have no labels")
@@ -242,13 +243,13 @@ internal sealed class Fitting : IDisposable
         }
 
         bool numbersClasses = data.Targets is TargetKind.Classes && loss.TakesClasses;
-        if (!numbersClasses && data.TargetShape!.ElementCount != wanted)
+        if (!numbersClasses && wanted.IsKnown && data.TargetShape!.ElementCount != wanted.ElementCount)
         {
             throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "labels have another shape than the output of the model")
             {
                 At = [data.Source],
                 Found = data.TargetShape.ToString(),
-                Expected = $"{Shape.Create(output.Shape.Dims.AsSpan()[Math.Min(1, output.Shape.Rank)..])}",
+                Expected = wanted.ToString(),
                 Hint = loss.TakesClasses ? "labels that number classes are integers, one for each sample" : "this loss compares each number of the output with one of the label",
             });
         }

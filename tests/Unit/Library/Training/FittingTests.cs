@@ -1,5 +1,6 @@
 using Optc.Architectures;
 using Optc.Ir;
+using Optc.Ops;
 using Optc.Passes.Quantize;
 using Optc.Runtime.Training;
 using Optc.Training;
@@ -152,6 +153,20 @@ public sealed class FittingTests : IDisposable
             StatisticsRecord.Read(trained.Module).Select(s => (s.Key, s.Value.Mean[0])).Order(),
             StatisticsRecord.Read(again.Module).Select(s => (s.Key, s.Value.Mean[0])).Order());
         Assert.Empty(StatisticsRecord.Read(again.Quantize(QuantizationRecipe.StaticInt8, Patterns(10, 5)).Module));
+    }
+
+    [Fact]
+    public void A_file_may_leave_the_batch_open()
+    {
+        GraphBuilder builder = new("main");
+        Value x = builder.Input("x", new(DType.F32, [-1, 8, 8, 1]));
+        Value flat = builder.Add(new Reshape([-1, 64]), [x, null], "flat").Output;
+        Value w = GraphBuilder.Constant(TensorData.FromFloats([3, 64], new float[3 * 64]), "w");
+        builder.Output(builder.Add(new FullyConnected(), [flat, w, null], "dense").Output);
+
+        FitResult result = Model.Of(GraphBuilder.Module([builder.Build()])).Fit(Patterns(30, 1), Patterns(9, 2), new() { Epochs = 2, BatchSize = 10 });
+
+        Assert.True(result.History[1].Loss < result.History[0].Loss);
     }
 
     [Fact]
