@@ -34,6 +34,9 @@ internal sealed class TrainCommand : Verb
 
     private readonly Option<string?> _test = new("--test") { HelpName = "DATA", Description = "Labelled data that score the model after each epoch; the best epoch is kept." };
 
+    private readonly Option<string?> _testX = new("--test-x") { HelpName = "NAME", Description = "Array of --test that holds the inputs; that of --x unless given." };
+    private readonly Option<string?> _testY = new("--test-y") { HelpName = "NAME", Description = "Array of --test, or file, that holds its labels; that of --y unless given." };
+
     private readonly Option<double?> _part = new("--validation-part")
     {
         HelpName = "PART",
@@ -106,7 +109,7 @@ internal sealed class TrainCommand : Verb
         Arguments.Add(_model);
         foreach (Option option in (ReadOnlySpan<Option>)
             [
-                _output, _data, _x, _y, _weights, _test, _part, _epochs, _batch, _microBatch, _rate, _optimizer, _loss, _metric, _augment, _normalize, _fitSize, _emptyClasses,
+                _output, _data, _x, _y, _weights, _test, _testX, _testY, _part, _epochs, _batch, _microBatch, _rate, _optimizer, _loss, _metric, _augment, _normalize, _fitSize, _emptyClasses,
                 _decay, _clip, _average, _freeze, _layerRate, _newHead, _teacher, _teacherWeight, _temperature, _patience, _seed, _threads, _checkpoint, _log, _curve, _force,
             ])
         {
@@ -118,6 +121,11 @@ internal sealed class TrainCommand : Verb
             if (result.GetValue(_test) is not null && result.GetValue(_part) is not null)
             {
                 result.AddError("--test and --validation-part both give data that score the model: choose one");
+            }
+
+            if (result.GetValue(_test) is null && (result.GetValue(_testX) ?? result.GetValue(_testY)) is not null)
+            {
+                result.AddError("--test-x and --test-y are of test data: give --test DATA");
             }
 
             if (result.GetValue(_teacher) is null && (result.GetResult(_teacherWeight) is { Implicit: false } || result.GetResult(_temperature) is { Implicit: false }))
@@ -138,6 +146,7 @@ internal sealed class TrainCommand : Verb
         new("another task for a trained body: first a new head alone, then everything, more slowly",
             "optc train net.tflite -o head.tflite --data cats.npz --new-head 2 --freeze 'body.*'"),
         new("the second half of that", "optc train head.tflite -o cats.tflite --data cats.npz --rate cosine:0.0001"),
+        new("training and test arrays of one archive", "optc train new.tflite -o mnist.tflite --data mnist.npz --x x_train --y y_train --test mnist.npz --test-x x_test --test-y y_test"),
         new("with a log and a picture of the run", "optc train net.tflite -o better.tflite --data d.npz --validation-part 0.1 --log run.csv --curve run.svg"),
     ];
 
@@ -152,12 +161,18 @@ internal sealed class TrainCommand : Verb
             arguments.GetValue(_curve),
             arguments.GetValue(_checkpoint),
             arguments.GetValue(_force),
-            path, data, test, arguments.GetValue(_y), arguments.GetValue(_teacher));
+            path, data, test, arguments.GetValue(_y), arguments.GetValue(_testY), arguments.GetValue(_teacher));
         FitOptions how = HowTo(arguments, files.Checkpoint);
         Model model = Start(arguments, path);
         DatasetOptions columns = new() { X = arguments.GetValue(_x), Y = arguments.GetValue(_y) };
         Dataset train = Dataset.Load(data, columns with { Weights = arguments.GetValue(_weights) });
-        Dataset? validation = test is null ? null : Dataset.Load(test, columns);
+        DatasetOptions testColumns = new() { X = arguments.GetValue(_testX) ?? columns.X, Y = arguments.GetValue(_testY) ?? columns.Y };
+        Dataset? validation = test is null ? null : Dataset.Load(test, testColumns);
+        if (test is not null && Path.GetFullPath(test) == Path.GetFullPath(data) && testColumns.X == columns.X)
+        {
+            Terminal.Note("the test data are the training data: the score says nothing about other samples");
+        }
+
         how = how with
         {
             Progress = new EpochProgress(Terminal, how.Metric.Name, epoch => files.Add(how.Metric.Name, epoch)),
