@@ -54,12 +54,10 @@ public sealed class Trainer : IDisposable
             foreach ((string name, float[] content) in new[] { (pair.Gamma, gamma), (pair.Beta, beta), (pair.Mean, mean), (pair.Variance, variance) })
             {
                 MemoryMarshal.AsBytes(content.AsSpan()).CopyTo(Content(name));
-            }
-
-            if (options.MovingAverage is not null)
-            {
-                MemoryMarshal.AsBytes(gamma.AsSpan()).CopyTo(Content(TrainingGraph.AverageOf(pair.Gamma)));
-                MemoryMarshal.AsBytes(beta.AsSpan()).CopyTo(Content(TrainingGraph.AverageOf(pair.Beta)));
+                if (options.MovingAverage is not null)
+                {
+                    MemoryMarshal.AsBytes(content.AsSpan()).CopyTo(Content(TrainingGraph.AverageOf(name)));
+                }
             }
         }
 
@@ -174,15 +172,12 @@ public sealed class Trainer : IDisposable
         foreach (NormalizationPair pair in _graph.Normalizations)
         {
             (float[] factors, float[] offsets) = NormalizationPair.Finish(
-                Floats(Final(pair.Gamma)), Floats(Final(pair.Beta)), Floats(Content(pair.Mean)), Floats(Content(pair.Variance)));
+                Floats(Final(pair.Gamma)), Floats(Final(pair.Beta)), Floats(Final(pair.Mean)), Floats(Final(pair.Variance)));
             Put(pair.Factors, TensorData.FromFloats([pair.Channels], factors));
             Put(pair.Offsets, TensorData.FromFloats([pair.Channels], offsets));
         }
 
         void Put(Value source, TensorData content) => replacements.Add(copies[source], GraphPatch.Constant(content, source.Name));
-
-        Span<byte> Final(string variable, float rate = 1) =>
-            Content(_options.MovingAverage is not null && rate != 0 ? TrainingGraph.AverageOf(variable) : variable);
 
         foreach (Node node in result.Main.Nodes.ToArray())
         {
@@ -206,10 +201,10 @@ public sealed class Trainer : IDisposable
         return result;
     }
 
-    /// <summary>Mean and variance of every layer that normalizes over the batch, by its name.</summary>
+    /// <summary>Mean and variance of every layer that normalizes over the batch, by its name, as <see cref="Export"/> uses them.</summary>
     public ImmutableDictionary<string, ChannelStatistics> Statistics => _graph.Normalizations.ToImmutableDictionary(
         p => p.Name,
-        p => new ChannelStatistics([.. Floats(Content(p.Mean))], [.. Floats(Content(p.Variance))]));
+        p => new ChannelStatistics([.. Floats(Final(p.Mean))], [.. Floats(Final(p.Variance))]));
 
     /// <summary>Everything that a later run needs to go on from here, bit for bit: variables in a fixed order.</summary>
     public ImmutableArray<(string Name, TensorData Content)> SaveState() =>
@@ -275,6 +270,10 @@ public sealed class Trainer : IDisposable
     }
 
     private static ReadOnlySpan<float> Floats(ReadOnlySpan<byte> bytes) => MemoryMarshal.Cast<byte, float>(bytes);
+
+    /// <summary>What is exported of a variable whose layer learns at a rate.</summary>
+    private Span<byte> Final(string variable, float rate = 1) =>
+        Content(_options.MovingAverage is not null && rate != 0 ? TrainingGraph.AverageOf(variable) : variable);
 
     private Span<byte> Content(string variable) => _resources.Content(_resources.Handle("", variable));
 

@@ -66,12 +66,14 @@ public sealed class TrainingGraph
     {
         GraphBuilder builder = new("apply");
         Expressions e = new(builder, "apply");
-        ImmutableArray<TrainedVariable> trained = [.. FindVariables(model.Main, options).Variables.Where(v => v.Rate != 0)];
+        (ImmutableArray<TrainedVariable> variables, ImmutableArray<NormalizationPair> normalizations) = FindVariables(model.Main, options);
+        ImmutableArray<TrainedVariable> trained = [.. variables.Where(v => v.Rate != 0)];
         Dictionary<Value, Value> weights = trained.ToDictionary(v => v.Source, v => e.Read(v.Name, v.Shape));
         ImmutableArray<Value?> gradients = [.. trained.Select(v => e.Read(GradientOf(v.Name), v.Shape))];
         Value rate = builder.Input("rate", new(DType.F32, []));
         Value step = builder.Input("step", new(DType.F32, []));
         Update(e, options, trained, gradients, weights, rate, step, []);
+        AverageStatistics(e, options, normalizations, []);
         foreach (TrainedVariable variable in trained)
         {
             e.Assign(GradientOf(variable.Name), GraphBuilder.Constant(
@@ -121,6 +123,11 @@ public sealed class TrainingGraph
         }
 
         copy.UpdateStatistics(e, options.StatisticsMomentum);
+        if (whole)
+        {
+            AverageStatistics(e, options, normalizations, state);
+        }
+
         builder.Output(mean);
         builder.Output(output);
         Graph graph = builder.Build();
@@ -228,6 +235,30 @@ public sealed class TrainingGraph
                 state.Add((average, variable.Shape));
                 Value blended = at.Blend(past, at.Read(average, variable.Shape), kept);
                 at.Assign(average, options.Project?.Invoke(at, variable, blended) ?? blended);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Statistics of averaged weights: those of the last few batches belong to the weights of these batches, not to the
+    /// average of many more.
+    /// </summary>
+    private static void AverageStatistics(
+        Expressions e, TrainingOptions options, ImmutableArray<NormalizationPair> normalizations, List<(string, Shape)> state)
+    {
+        if (options.MovingAverage is not { } past)
+        {
+            return;
+        }
+
+        foreach (NormalizationPair pair in normalizations)
+        {
+            Expressions at = e.Named(pair.Name);
+            foreach (string variable in (ReadOnlySpan<string>)[pair.Mean, pair.Variance])
+            {
+                string average = AverageOf(variable);
+                state.Add((average, [pair.Channels]));
+                at.Assign(average, at.Blend(past, at.Read(average, [pair.Channels]), at.Read(variable, [pair.Channels])));
             }
         }
     }

@@ -77,6 +77,50 @@ public class BatchNormalizationTests
         }
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(4)]
+    public void Statistics_of_averaged_weights_are_averaged_alike(int? microBatch)
+    {
+        const float past = 0.75f;
+        TrainingOptions options = new()
+        {
+            Loss = Loss.MeanSquaredError, Optimizer = Optimizer.Sgd(), StatisticsMomentum = 0.5f, MicroBatch = microBatch,
+        };
+        using Trainer averaged = new(Model(), Samples, options with { MovingAverage = past });
+        using Trainer plain = new(Model(), Samples, options);
+        (float[] mean, float[] variance) = ([0, 0], [0.999f, 0.999f]);
+        for (int i = 0; i < 12; i++)
+        {
+            foreach (Trainer trainer in new[] { averaged, plain })
+            {
+                trainer.Step(Samples, [Bytes(Numbers(i, Samples * 2)), Bytes(Numbers(i + 100, Samples * 2))], default, 0.1);
+            }
+
+            for (int c = 0; c < 2; c++)
+            {
+                mean[c] = (past * mean[c]) + ((1 - past) * plain.Statistics["norm"].Mean[c]);
+                variance[c] = (past * variance[c]) + ((1 - past) * plain.Statistics["norm"].Variance[c]);
+            }
+        }
+
+        ChannelStatistics kept = averaged.Statistics["norm"];
+        for (int c = 0; c < 2; c++)
+        {
+            Assert.Equal(mean[c], kept.Mean[c], 1e-5);
+            Assert.Equal(variance[c], kept.Variance[c], 1e-5);
+            Assert.NotEqual(plain.Statistics["norm"].Mean[c], kept.Mean[c], 1e-4);
+        }
+
+        // What is exported goes on where it ends: gamma and beta come back with these statistics.
+        using Trainer next = new(averaged.Export(), Samples, options with { Statistics = averaged.Statistics });
+        Assert.Equal(State(averaged, "norm/gamma/average"), State(next, "norm/gamma"), (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Equal(State(averaged, "norm/beta/average"), State(next, "norm/beta"), (a, b) => Math.Abs(a - b) < 1e-5);
+
+        static float[] State(Trainer trainer, string name) =>
+            trainer.SaveState().Single(s => s.Name == name).Content.AsFloats().ToArray();
+    }
+
     [Fact]
     public void A_frozen_layer_keeps_its_factors_and_ignores_the_batch()
     {
