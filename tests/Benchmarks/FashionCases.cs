@@ -37,10 +37,10 @@ internal static class FashionCases
             new()
             {
                 Epochs = 100,
-                BatchSize = 64,
-                Rate = LearningRate.Cosine(4e-3, 0.05),
-                Augmentations = Augmentation.Parse("flip,shift:1"),
-                Step = new() { Optimizer = Optimizer.AdamW(0.01f) },
+                BatchSize = 128,
+                Rate = LearningRate.Cosine(8e-3, 0.1),
+                Augmentations = Augmentation.Parse("flip,shift:2"),
+                Step = new() { Optimizer = Optimizer.AdamW(0.05f) },
             }),
     ];
 
