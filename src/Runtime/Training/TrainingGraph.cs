@@ -300,20 +300,19 @@ public sealed class TrainingGraph
 
     private static void RequireFloat(Graph source)
     {
-        ImmutableArray<Diagnostic> problems =
+        ImmutableArray<Node> others =
         [
-            .. source.Nodes
-                .Where(n => n.Outputs.Any(o => o.Type.Quant is not null) || (n.Op is not IUnrollable && n.Inputs.Any(v => v is { IsVariable: true })))
-                .Select(n => new Diagnostic(DiagnosticId.NotDifferentiable, "only float models without state can be trained")
-                {
-                    At = [$"operator {n}"],
-                    Found = n.Outputs.IsEmpty ? null : n.Outputs[0].Type.ToString(),
-                    Hint = "start from the float model; quantization comes after training",
-                }),
+            .. source.Nodes.Where(n => n.Outputs.Any(o => o.Type.Quant is not null) || (n.Op is not IUnrollable && n.Inputs.Any(v => v is { IsVariable: true }))),
         ];
-        if (!problems.IsEmpty)
+        if (!others.IsEmpty)
         {
-            throw new DiagnosticException(problems);
+            // One sentence for the whole model: a quantized one has nothing but such operators.
+            throw new DiagnosticException(new Diagnostic(DiagnosticId.NotDifferentiable, "only float models without state can be trained")
+            {
+                At = [$"operator {others[0]}"],
+                Found = $"{(others[0].Outputs.IsEmpty ? "state" : others[0].Outputs[0].Type.ToString())}{(others.Length == 1 ? "" : $", the first of {others.Length} such operators")}",
+                Hint = "start from the float model; quantization comes after training",
+            });
         }
     }
 
