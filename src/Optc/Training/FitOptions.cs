@@ -54,6 +54,9 @@ public sealed record FitOptions
     /// <summary>Steps between two checkpoints; at the end of each epoch when 0.</summary>
     public int CheckpointEvery { get; init; }
 
+    /// <summary>Makes weights sparse, or keeps them so; <see langword="null"/> leaves zeros to chance.</summary>
+    public Pruning? Pruning { get; init; }
+
     /// <summary>Told of the epochs that a checkpoint brings along, before the run goes on.</summary>
     public Action<IReadOnlyList<EpochRecord>>? Resumed { get; init; }
 

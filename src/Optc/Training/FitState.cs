@@ -41,7 +41,7 @@ internal sealed class FitState
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(hash, GraphPrinter.Print(model));
         Append(hash, options.Step.Teacher is { } teacher ? GraphPrinter.Print(teacher.Model) : "");
-        Append(hash, string.Create(CultureInfo.InvariantCulture, $"{options.Step with { Project = null, ProjectGradient = null, Rates = [] }}"));
+        Append(hash, string.Create(CultureInfo.InvariantCulture, $"{options.Step with { Project = null, ProjectGradient = null, Masked = null, Rates = [] }} {options.Pruning}"));
         Append(hash, string.Join('\n', options.Step.Rates.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Factor} {r.Pattern}"))));
         Append(hash, string.Create(
             CultureInfo.InvariantCulture,

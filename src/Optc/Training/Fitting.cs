@@ -17,6 +17,7 @@ internal sealed class Fitting : IDisposable
     private readonly ThreadWorkers _workers;
     private readonly Trainer _trainer;
     private readonly BatchSource _batches;
+    private readonly MaskKeeper? _masks;
     private readonly byte[] _plan;
     private readonly long _steps;
     private FitState _state = new();
@@ -44,12 +45,14 @@ internal sealed class Fitting : IDisposable
                 SoftTargets = !options.Step.Loss.TakesClasses,
             },
             _workers);
+        Func<TrainedVariable, bool>? concerned = options.Pruning is null ? null : MaskKeeper.Concerned(options.Pruning, model.Module.Main);
         _trainer = new(
             model.Module,
             Math.Min(options.BatchSize, train.Count),
-            options.Step with { Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(), Statistics = StatisticsRecord.Read(model.Module), SampleWeights = train.HasWeights },
+            options.Step with { Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(), Statistics = StatisticsRecord.Read(model.Module), SampleWeights = train.HasWeights, Masked = concerned },
             new() { Threads = work.Threads, MemoryLimit = work.MemoryLimit });
         _steps = (long)_batches.BatchesPerEpoch * options.Epochs;
+        _masks = options.Pruning is null ? null : new(options.Pruning, _trainer, concerned!, _steps);
         _plan = options.Checkpoint is null ? [] : FitState.PlanOf(model.Module, options, train, validation);
         if (options.Checkpoint is { } path && File.Exists(path))
         {
@@ -97,6 +100,7 @@ internal sealed class Fitting : IDisposable
                 _work.Cancellation.ThrowIfCancellationRequested();
             }
 
+            _masks?.Before(_state.Steps);
             Batch batch = _batches.Next();
             float loss = _trainer.Step(batch.Count, BytesOf(batch), WeightsOf(batch), _options.Rate.At(_state.Steps, _steps));
             _state.Steps++;
@@ -111,6 +115,11 @@ internal sealed class Fitting : IDisposable
                     Save();
                 }
             }
+        }
+
+        if (_state.Steps == _steps)
+        {
+            _masks?.Before(_steps);
         }
 
         (long samples, double sum) = (_state.LossSamples, _state.LossSum);
@@ -137,7 +146,7 @@ internal sealed class Fitting : IDisposable
 
         double rate = _options.Rate.At(_state.Steps - 1, _steps);
         EpochRecord? before = _state.BestRecord;
-        bool better = score is { } now && (before?.Score is not { } old || (_options.Metric.HigherIsBetter ? now > old : now < old));
+        bool better = score is { } now && _masks?.IsFinal(_state.Steps) != false && (before?.Score is not { } old || (_options.Metric.HigherIsBetter ? now > old : now < old));
         EpochRecord record = new(epoch + 1, rate, _state.LossSum / _state.LossSamples, score, better);
         _state.History.Add(record);
         (_state.LossSum, _state.LossSamples) = (0, 0);

@@ -42,6 +42,11 @@ public sealed class Trainer : IDisposable
         {
             TensorData initial = variable.Source.Constant!.ToDense();
             initial.Bytes.Span.CopyTo(Content(variable.Name));
+            if (options.Masked?.Invoke(variable) == true && variable.Rate != 0)
+            {
+                MemoryMarshal.Cast<byte, float>(Content(TrainingGraph.MaskOf(variable.Name))).Fill(1);
+            }
+
             if (options.MovingAverage is not null && variable.Rate != 0)
             {
                 initial.Bytes.Span.CopyTo(Content(TrainingGraph.AverageOf(variable.Name)));
@@ -78,6 +83,35 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Bytes planned for the values of a step of the largest batch.</summary>
     public long ArenaBytes => _steps.Values.Concat(_pieces.Values).Max(i => i.ArenaBytes);
+
+    /// <summary>What a variable holds now, row-major.</summary>
+    public ReadOnlySpan<float> Content(TrainedVariable variable) => Floats(Content(variable.Name));
+
+    /// <summary>Changes the mask of a variable and drops what it masks: the values, their average, and what the optimizer keeps of them.</summary>
+    /// <param name="mask">One entry for each element; <see langword="true"/> where it stays.</param>
+    /// <exception cref="ArgumentException">The variable has no mask, or one of another size.</exception>
+    public void SetMask(TrainedVariable variable, ReadOnlySpan<bool> mask)
+    {
+        string name = TrainingGraph.MaskOf(variable.Name);
+        if (!_graph.State.Any(s => s.Name == name) || mask.Length != variable.Shape.ElementCount)
+        {
+            throw new ArgumentException($"'{variable.Name}' has no mask of {mask.Length} elements.", nameof(variable));
+        }
+
+        foreach ((string state, Shape shape) in _graph.State.Where(s => s.Name == variable.Name || s.Name.StartsWith($"{variable.Name}/", StringComparison.Ordinal)))
+        {
+            if (!shape.Equals(variable.Shape))
+            {
+                continue;
+            }
+
+            Span<float> content = MemoryMarshal.Cast<byte, float>(Content(state));
+            for (int i = 0; i < content.Length; i++)
+            {
+                content[i] = state == name ? (mask[i] ? 1 : 0) : mask[i] ? content[i] : 0;
+            }
+        }
+    }
 
     /// <summary>One step on a batch.</summary>
     /// <param name="inputs">Bytes of each input of the model for all samples, then of the targets.</param>

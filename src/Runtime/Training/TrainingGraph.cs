@@ -212,7 +212,10 @@ public sealed class TrainingGraph
         (TrainedVariable Variable, Value Gradient)[] pairs =
         [
             .. variables.Zip(gradients).Where(p => p.Second is not null).Select(p =>
-                (p.First, options.ProjectGradient?.Invoke(e.Named(p.First.Name), p.First, p.Second!) ?? p.Second!)),
+            {
+                Value masked = Mask(e.Named(p.First.Name), p.First, p.Second!, options, state);
+                return (p.First, options.ProjectGradient?.Invoke(e.Named(p.First.Name), p.First, masked) ?? masked);
+            }),
         ];
         Value? shrink = options.ClipNorm is { } limit && pairs.Length > 0 ? Shrink(e.Named("clip"), [.. pairs.Select(p => p.Gradient)], limit) : null;
         foreach ((TrainedVariable variable, Value gradient) in pairs)
@@ -227,6 +230,7 @@ public sealed class TrainingGraph
                 at.Multiply(rate, variable.Rate),
                 step,
                 (name, shape) => state.Add((name, shape)));
+            next = Mask(at, variable, next, options, state);
             Value kept = options.Project?.Invoke(at, variable, next) ?? next;
             at.Assign(variable.Name, kept);
             if (options.MovingAverage is { } past)
@@ -262,6 +266,20 @@ public sealed class TrainingGraph
             }
         }
     }
+
+    private static Value Mask(Expressions e, TrainedVariable variable, Value value, TrainingOptions options, List<(string, Shape)> state)
+    {
+        if (options.Masked?.Invoke(variable) != true)
+        {
+            return value;
+        }
+
+        state.Add((MaskOf(variable.Name), variable.Shape));
+        return e.Multiply(value, e.Read(MaskOf(variable.Name), variable.Shape));
+    }
+
+    /// <summary>The variable that holds the mask of another.</summary>
+    internal static string MaskOf(string variable) => $"{variable}/mask";
 
     /// <summary>The variable that holds the gradient of another while a step is taken in pieces; zero between steps.</summary>
     private static string GradientOf(string variable) => $"{variable}/gradient_sum";

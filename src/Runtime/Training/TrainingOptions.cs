@@ -39,6 +39,12 @@ public sealed record TrainingOptions
     public bool SampleWeights { get; init; }
 
     /// <summary>
+    /// Variables that have a mask of ones and zeros, which <see cref="Trainer.SetMask"/> changes between steps: gradients and new
+    /// values are multiplied by it, so that what is zero stays zero in every checkpoint, and moments of it do too.
+    /// </summary>
+    public Func<TrainedVariable, bool>? Masked { get; init; }
+
+    /// <summary>
     /// Changes every new value of a variable before it is stored; this is where masks and codebooks are kept. What it
     /// returns is all that anybody ever sees of the variable.
     /// </summary>

@@ -1,6 +1,7 @@
 using Optc.Architectures;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Passes.Prune;
 using Optc.Passes.Quantize;
 using Optc.Runtime.Training;
 using Optc.Training;
@@ -168,6 +169,73 @@ public sealed class FittingTests : IDisposable
 
         Assert.True(result.History[1].Loss < result.History[0].Loss);
     }
+
+    public static TheoryData<PruningPattern, double> PruningPatterns => new()
+    {
+        { PruningPattern.Unstructured, 0.6 }, { PruningPattern.Blocks(1, 4), 0.5 }, { PruningPattern.Groups(2, 4), 0.5 }, { PruningPattern.Channels, 0.25 },
+    };
+
+    [Theory]
+    [MemberData(nameof(PruningPatterns))]
+    public void Pruned_weights_are_exactly_as_sparse_as_asked_in_the_file(PruningPattern pattern, double sparsity)
+    {
+        // 22 steps, of which no refresh interval is a divisor.
+        FitOptions how = new() { Epochs = 2, BatchSize = 6, Pruning = new(PruningSchedule.Polynomial(sparsity, end: 0.9)) { Pattern = pattern, Every = 7 } };
+        Model pruned = Model.Read(Network().Fit(Patterns(66, 1), Patterns(9, 2), how).Model.ToTfLite());
+
+        foreach (Value weight in pruned.Module.Main.Nodes.Where(n => n.Op is Conv2D or FullyConnected).Select(n => n.Inputs[1]!))
+        {
+            float[] w = weight.Constant!.AsFloats().ToArray();
+            int groups = pattern is { } && pattern.ToString().StartsWith("Group", StringComparison.Ordinal) ? weight.Type.Shape[-1] : 0;
+            int kept = groups == 0
+                ? w.Count(v => v != 0)
+                : w.Chunk(groups).SelectMany(row => row.Chunk(4)).Max(group => group.Count(v => v != 0));
+            if (groups > 0)
+            {
+                Assert.True(kept <= 2);
+            }
+            else if (pattern == PruningPattern.Unstructured)
+            {
+                Assert.Equal(Math.Max(1, (int)Math.Round(w.Length * (1 - sparsity), MidpointRounding.ToEven)), kept);
+            }
+            else
+            {
+                Assert.InRange(kept, 1, (int)(w.Length * (1 - sparsity)) + (w.Length / 8) + 4);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_sparse_model_that_is_trained_further_keeps_its_zeros()
+    {
+        Model pruned = Network().Fit(Patterns(60, 1), how: new() { Epochs = 2, BatchSize = 10, Pruning = new(PruningSchedule.Constant(0.7)) }).Model;
+        bool[] Zeros(Model model) => [.. model.Module.Main.Nodes.Where(n => n.Op is Conv2D or FullyConnected).SelectMany(n => n.Inputs[1]!.Constant!.AsFloats().ToArray()).Select(v => v == 0)];
+
+        Model kept = pruned.Fit(Patterns(60, 1), how: new() { Epochs = 2, BatchSize = 10, Pruning = Pruning.KeepZeros }).Model;
+        Model lost = pruned.Fit(Patterns(60, 1), how: new() { Epochs = 2, BatchSize = 10 }).Model;
+
+        Assert.Equal(Zeros(pruned), Zeros(kept));
+        Assert.NotEqual(Zeros(pruned), Zeros(lost));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(8)]
+    public void Pruning_resumes_bit_for_bit(int stop)
+    {
+        FitOptions how = new() { Epochs = 3, BatchSize = 10, CheckpointEvery = 2, Pruning = new(PruningSchedule.Polynomial(0.6)) { Every = 2 }, Step = new() { MovingAverage = 0.9f } };
+        byte[] whole = Network().Fit(Patterns(40, 1), Patterns(9, 2), how).Model.ToTfLite();
+        string checkpoint = Path.Combine(_folder, "run.npz");
+        using CancellationTokenSource cancel = new();
+        FitOptions stopped = how with { Checkpoint = checkpoint, Progress = new Listener(p => { if (p.Step == stop) { cancel.Cancel(); } }) };
+        Assert.Throws<OperationCanceledException>(() => Network().Fit(Patterns(40, 1), Patterns(9, 2), stopped, new() { Cancellation = cancel.Token }));
+
+        Assert.Equal(whole, Network().Fit(Patterns(40, 1), Patterns(9, 2), how with { Checkpoint = checkpoint }).Model.ToTfLite());
+    }
+
+    [Fact]
+    public void A_pattern_without_a_layer_to_prune_is_refused() => Assert.Throws<DiagnosticException>(() =>
+        Network().Fit(Patterns(20, 1), how: new() { Pruning = new(PruningSchedule.Constant(0.5)) { Layers = "nothing" } }));
 
     [Fact]
     public void Samples_of_weight_zero_teach_nothing()
