@@ -100,6 +100,7 @@ internal sealed class TrainCommand : Verb
         Description = "File from which an interrupted run goes on by itself; OUTPUT.checkpoint.npz unless given, deleted at the end.",
     };
 
+    private readonly Option<int?> _checkpointEvery = new("--checkpoint-every") { HelpName = "STEPS", Description = "Also writes the checkpoint after so many steps; at the end of each epoch, and when interrupted, in any case." };
     private readonly Option<string?> _log = new("--log") { HelpName = "FILE", Description = "Writes a line for each epoch to a .csv or .json file, as the run goes on." };
     private readonly Option<string?> _curve = new("--curve") { HelpName = "FILE", Description = "Draws loss and score over the epochs as an .svg picture." };
 
@@ -110,7 +111,7 @@ internal sealed class TrainCommand : Verb
         foreach (Option option in (ReadOnlySpan<Option>)
             [
                 _output, _data, _x, _y, _weights, _test, _testX, _testY, _part, _epochs, _batch, _microBatch, _rate, _optimizer, _loss, _metric, _augment, _normalize, _fitSize, _emptyClasses,
-                _decay, _clip, _average, _freeze, _layerRate, _newHead, _teacher, _teacherWeight, _temperature, _patience, _seed, _threads, _checkpoint, _log, _curve, _force,
+                _decay, _clip, _average, _freeze, _layerRate, _newHead, _teacher, _teacherWeight, _temperature, _patience, _seed, _threads, _checkpoint, _checkpointEvery, _log, _curve, _force,
             ])
         {
             Options.Add(option);
@@ -230,6 +231,7 @@ internal sealed class TrainCommand : Verb
                 _ => null,
             },
             Checkpoint = checkpoint,
+            CheckpointEvery = arguments.GetValue(_checkpointEvery) ?? 0,
             Step = new()
             {
                 Loss = loss,

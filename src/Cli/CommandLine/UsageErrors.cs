@@ -1,18 +1,19 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 using Optc.Ir;
 
 namespace Optc.Cli.CommandLine;
 
 /// <summary>Turns what the parser found wrong into diagnostics.</summary>
-internal static class UsageErrors
+internal static partial class UsageErrors
 {
     public static ImmutableArray<Diagnostic> Of(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
         string place = PathOf(parsed.CommandResult);
-        string[] messages = [.. parsed.Errors.Select(e => e.Message.TrimEnd('.')).Distinct()];
+        string[] messages = [.. parsed.Errors.Select(e => WithoutType(e.Message.TrimEnd('.'))).Distinct()];
 
         // An unknown verb is reported as that and, once more, as a missing one.
         bool isVerbUnknown = command is RootCommand && parsed.UnmatchedTokens.Count > 0;
@@ -38,6 +39,19 @@ internal static class UsageErrors
 
     private static string PathOf(CommandResult result) =>
         result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "optc";
+
+    /// <summary>Says what a number has to be, where the parser names a type of .NET.</summary>
+    private static string WithoutType(string message) => UnreadableNumber().Match(message) is { Success: true } match
+        ? $"{match.Groups["option"].Value} is '{match.Groups["text"].Value}', but has to be {(match.Groups["type"].Value switch
+        {
+            "Int32" or "Int64" => "a whole number",
+            "UInt32" or "UInt64" => "a whole number, 0 or more",
+            _ => "a number",
+        })}"
+        : message;
+
+    [GeneratedRegex("^Cannot parse argument '(?<text>.*)' for option '(?<option>[^']*)' as expected type '.*System\\.(?<type>U?Int32|U?Int64|Single|Double)'?.*$", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    private static partial Regex UnreadableNumber();
 
     private static string Lower(string message) =>
         message.Length > 1 && char.IsUpper(message[0]) && !char.IsUpper(message[1]) ? char.ToLowerInvariant(message[0]) + message[1..] : message;

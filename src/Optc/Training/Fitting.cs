@@ -216,6 +216,7 @@ internal sealed class Fitting : IDisposable
             "patience needs scores",
             "no validation data",
             "validation data, or a part of the data for it");
+        Require(options.CheckpointEvery >= 0, "the number of steps between checkpoints is not allowed", options.CheckpointEvery, "0 or more");
         Require(step.MicroBatch is null or >= 1, "the number of samples in memory at a time is not allowed", step.MicroBatch, "1 or more");
         Require(step.ClipNorm is null or (> 0 and < float.PositiveInfinity), "the length that gradients are shortened to is not allowed", step.ClipNorm, "a number above 0");
         Require(step.MovingAverage is null or (>= 0 and < 1), "the weight of the past in averages of weights is not allowed", step.MovingAverage, "0 to below 1, such as 0.999");
