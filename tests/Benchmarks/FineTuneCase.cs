@@ -12,8 +12,8 @@ namespace Optc.Tests.Benchmarks;
 /// </summary>
 internal static class FineTuneCase
 {
-    // The model takes pictures of 0 to 255, so its first layer has weights a hundred times smaller than others have: steps of Adam,
-    // which are of one size for all weights, would destroy it.
+    // The model takes pictures of 0 to 255, so the weights of its first layer are 8 to 84 times smaller than those of the other
+    // convolutions (root mean square 0.0045): steps of Adam, which are of one size for all weights, would destroy it.
     private const float FirstLayerRate = 0.02f;
 
     public static TrainStudyCase Case { get; } = new(
