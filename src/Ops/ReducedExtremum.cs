@@ -1,9 +1,7 @@
 using System.Numerics;
-using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
-using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
 

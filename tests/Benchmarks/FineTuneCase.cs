@@ -1,7 +1,6 @@
 using Optc.Formats.Npy;
 using Optc.Ir;
 using Optc.Runtime.Training;
-using Optc.Training;
 using Optc.Training.Augmentations;
 
 namespace Optc.Tests.Benchmarks;

@@ -1,5 +1,4 @@
 using Optc.Runtime.Training;
-using Optc.Training;
 using Optc.Training.Augmentations;
 
 namespace Optc.Tests.Benchmarks;
