@@ -4,7 +4,7 @@ using Optc.Tests.Benchmarks;
 // "speed [FILTER]": stopwatch tables in seconds. "models RUNNER FILE...": whole models beside LiteRT, whose runner is
 // tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. "calibration SHARED": samples
 // a second of the quantizer. "train-study SHARED [CASE...] [--seed N] [--threads N]": what training
-// reaches. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
+// reaches. "train-step [FILTER [PYTHON]]": whole steps of training, beside PyTorch. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
 // to BenchmarkDotNet.
 if (args is ["speed", ..])
 {
@@ -33,6 +33,12 @@ if (args is ["calibration", string folder])
 if (args is ["train-study", _, ..])
 {
     TrainStudy.Parse(args.AsSpan(1)).Print();
+    return;
+}
+
+if (args is ["train-step", ..])
+{
+    TrainStepSpeed.Print(args.ElementAtOrDefault(1) ?? "", args.ElementAtOrDefault(2));
     return;
 }
 
