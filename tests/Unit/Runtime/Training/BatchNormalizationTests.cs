@@ -85,7 +85,10 @@ public class BatchNormalizationTests
         const float past = 0.75f;
         TrainingOptions options = new()
         {
-            Loss = Loss.MeanSquaredError, Optimizer = Optimizer.Sgd(), StatisticsMomentum = 0.5f, MicroBatch = microBatch,
+            Loss = Loss.MeanSquaredError,
+            Optimizer = Optimizer.Sgd(),
+            StatisticsMomentum = 0.5f,
+            MicroBatch = microBatch,
         };
         using Trainer averaged = new(Model(), Samples, options with { MovingAverage = past });
         using Trainer plain = new(Model(), Samples, options);
