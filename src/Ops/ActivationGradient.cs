@@ -16,6 +16,8 @@ namespace Optc.Ops;
 /// </remarks>
 public sealed record ActivationGradient(FusedActivation Activation) : IOp<ActivationGradient>, IExecutable
 {
+    private const int Chunk = 16384;
+
     public static OpSchema Declaration { get; } = new("activation_gradient", ["dy", "y"], ["dx"]) { Kernels = KernelTypes.F32 };
 
     public static ActivationGradient Parse(AttributeReader attributes) => new(attributes.Enum<FusedActivation>("activation"));
@@ -49,7 +51,14 @@ public sealed record ActivationGradient(FusedActivation Activation) : IOp<Activa
             FusedActivation.Relu6 => (0f, 6f),
             _ => (-1f, 1f),
         };
-        return () => Inside(context.In<float>(0), context.In<float>(1), context.Out<float>(0), low, high);
+        int length = checked((int)context.Input(0).ElementCount);
+        Action<int, int> body = (chunk, _) =>
+        {
+            System.Range elements = (chunk * Chunk)..Math.Min((chunk + 1) * Chunk, length);
+            Inside(context.In<float>(0)[elements], context.In<float>(1)[elements], context.Out<float>(0)[elements], low, high);
+        };
+        int chunks = (length + Chunk - 1) / Chunk;
+        return () => context.Workers.Run(chunks, body);
     }
 
     private static void Inside(ReadOnlySpan<float> dy, ReadOnlySpan<float> y, Span<float> dx, float low, float high)

@@ -12,12 +12,14 @@ namespace Optc.Runtime.Training;
 /// <param name="batch">Takes the place of the first dimension of every input.</param>
 /// <param name="replaced">Values that stand for constants or inputs of the source.</param>
 /// <param name="normalizations">Products and sums that become batch normalization over the batch.</param>
+/// <param name="fuse">Makes an activation behind a normalization a part of it.</param>
 internal sealed class ForwardCopy(
     Graph source,
     GraphBuilder builder,
     int batch,
     IReadOnlyDictionary<Value, Value> replaced,
-    ImmutableArray<NormalizationPair> normalizations)
+    ImmutableArray<NormalizationPair> normalizations,
+    bool fuse = true)
 {
     private readonly Dictionary<Value, Value> _copies = new(replaced);
     private readonly Dictionary<Node, NormalizationPair> _pairs = normalizations.SelectMany(p => new[] { (p.Scale, p), (p.Shift, p) }).ToDictionary(e => e.Item1, e => e.p);
@@ -68,11 +70,12 @@ internal sealed class ForwardCopy(
 
     private void Normalize(NormalizationPair pair)
     {
+        bool whole = fuse && pair.Activation is (FusedActivation.Relu or FusedActivation.Relu6 or FusedActivation.ReluN1To1);
         Node node = builder.Add(
-            new BatchNormalization(NormalizationPair.Epsilon), [ValueOf(pair.Input), _copies[pair.Factors], _copies[pair.Offsets]], pair.Name);
+            new BatchNormalization(NormalizationPair.Epsilon, whole ? pair.Activation : FusedActivation.None), [ValueOf(pair.Input), _copies[pair.Factors], _copies[pair.Offsets]], pair.Name);
         _normalized.Add((pair, node));
         Value result = node.Outputs[0];
-        _copies.Add(pair.Shift.Output, pair.Activation switch
+        _copies.Add(pair.Shift.Output, whole ? result : pair.Activation switch
         {
             FusedActivation.None => result,
             FusedActivation.Relu => builder.Add(new Relu(), [result], pair.Name).Output,

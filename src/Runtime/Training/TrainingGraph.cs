@@ -98,7 +98,7 @@ public sealed class TrainingGraph
             .. normalizations.SelectMany(n => new (string, Shape)[] { (n.Mean, [n.Channels]), (n.Variance, [n.Channels]) }),
         ];
         Dictionary<Value, Value> weights = variables.ToDictionary(v => v.Source, v => e.Read(v.Name, v.Shape));
-        ForwardCopy copy = new(source, builder, batch, weights, normalizations);
+        ForwardCopy copy = new(source, builder, batch, weights, normalizations, options.FuseBlocks);
         Value output = copy.Run(OutputFor(source, options.Loss));
         (Value target, Value loss) = BuildLoss(e.Named("loss"), output, options);
         loss = options.Teacher is null ? loss : Distil(e.Named("teacher"), source, copy, output, loss, options);

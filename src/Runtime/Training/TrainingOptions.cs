@@ -45,6 +45,12 @@ public sealed record TrainingOptions
     public Func<TrainedVariable, bool>? Masked { get; init; }
 
     /// <summary>
+    /// Computes operators that memory holds up, such as batch normalization and the activation behind it, in one pass.
+    /// Without it every operator is one node; losses and weights have the same bits.
+    /// </summary>
+    public bool FuseBlocks { get; init; } = true;
+
+    /// <summary>
     /// Changes every new value of a variable before it is stored; this is where masks and codebooks are kept. What it
     /// returns is all that anybody ever sees of the variable.
     /// </summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Kernels;
 using Optc.Runtime;
 using Xunit;
 
@@ -66,6 +67,41 @@ public class BatchNormalizationTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 33)]
+    [InlineData(3, 7)]
+    [InlineData(12, 1000)]
+    [InlineData(64, 2000)]
+    [InlineData(172, 301)]
+    public void An_activation_in_it_has_the_bits_of_one_behind_it(int channels, int rows)
+    {
+        float[] x = Noise(seed: channels, rows * channels, offset: 1);
+        foreach ((FusedActivation activation, IOp op) in new (FusedActivation, IOp)[]
+        {
+            (FusedActivation.Relu, new Relu()), (FusedActivation.Relu6, new Relu6()), (FusedActivation.ReluN1To1, new ReluN1To1()),
+        })
+        {
+            float[][] apart = Train(x, rows, channels, threads: 1, op);
+            Assert.Contains(apart[3], v => v != 0);
+            Assert.Equal(apart, Train(x, rows, channels, threads: 2, activation: activation));
+        }
+    }
+
+    [Fact]
+    public void Values_far_from_zero_keep_their_variance()
+    {
+        const int Rows = 3000;
+        float[] x = Noise(seed: 6, Rows * 8, offset: 1000);
+        float[] variance = Train(x, Rows, 8, threads: 1)[2];
+        for (int c = 0; c < 8; c++)
+        {
+            double[] channel = [.. x.Where((_, i) => i % 8 == c).Select(v => (double)v)];
+            double mean = channel.Average();
+            double expected = channel.Average(v => (v - mean) * (v - mean));
+            Assert.Equal(expected, variance[c], expected * 1e-5);
+        }
+    }
+
     [Fact]
     public void Inference_with_the_statistics_of_the_batch_gives_what_training_gave()
     {
@@ -125,17 +161,19 @@ public class BatchNormalizationTests
     }
 
     /// <summary>y, mean, variance, and dx, dgamma, dbeta of the sum of y squared.</summary>
-    private static float[][] Train(float[] x, int rows, int channels, int threads)
+    private static float[][] Train(
+        float[] x, int rows, int channels, int threads, IOp? behind = null, FusedActivation activation = FusedActivation.None)
     {
         GraphBuilder builder = new("main");
         Value input = builder.Input("x", new(DType.F32, [rows, channels]));
         Value gamma = builder.Input("gamma", new(DType.F32, [channels]));
         Value beta = builder.Input("beta", new(DType.F32, [channels]));
-        Node node = builder.Add(new BatchNormalization(), [input, gamma, beta], "y");
-        Value square = builder.Add(new Square(), [node.Outputs[0]], "square").Output;
+        Node node = builder.Add(new BatchNormalization(Activation: activation), [input, gamma, beta], "y");
+        Value y = behind is null ? node.Outputs[0] : builder.Add(behind, [node.Outputs[0]], "activated").Output;
+        Value square = builder.Add(new Square(), [y], "square").Output;
         Value axes = GraphBuilder.Constant(TensorData.FromInts([2], [0, 1]), "axes");
         Value loss = builder.Add(new Sum(KeepDims: false), [square, axes], "loss").Output;
-        foreach (Value result in (Value[])[.. node.Outputs, .. Optc.Ops.Gradients.Differentiation.Add(builder, loss, [input, gamma, beta]).OfType<Value>()])
+        foreach (Value result in (Value[])[y, .. node.Outputs.Skip(1), .. Optc.Ops.Gradients.Differentiation.Add(builder, loss, [input, gamma, beta]).OfType<Value>()])
         {
             builder.Output(result);
         }

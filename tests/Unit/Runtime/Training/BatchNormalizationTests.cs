@@ -134,6 +134,32 @@ public class BatchNormalizationTests
         Assert.All(trainer.Export().Main.Nodes.Where(n => n.Op is Mul), n => Assert.Equal([1f, 1f], n.Inputs[1]!.Constant!.AsFloats().ToArray()));
     }
 
+    [Fact]
+    public void Fused_blocks_give_the_losses_and_weights_of_single_operators()
+    {
+        (float[] Losses, (string Name, TensorData Content)[] State) Run(bool fuse)
+        {
+            using Trainer trainer = new(Model(), Samples, new() { Loss = Loss.MeanSquaredError, FuseBlocks = fuse });
+            float[] losses = [.. Enumerable.Range(0, 10).Select(i => trainer.Step(
+                Samples, [Bytes(Numbers(i, Samples * 2)), Bytes(Numbers(i + 100, Samples * 2))], default, 0.1))];
+            return (losses, [.. trainer.SaveState()]);
+        }
+
+        (float[] losses, (string, TensorData)[] state) = Run(fuse: true);
+        (float[] expected, (string, TensorData)[] expectedState) = Run(fuse: false);
+        Assert.Equal(expected, losses);
+        Assert.All(expectedState.Zip(state), p => Assert.Equal(p.First.Item2.AsFloats().ToArray(), p.Second.Item2.AsFloats().ToArray()));
+    }
+
+    [Fact]
+    public void A_fused_graph_has_no_activation_behind_a_normalization()
+    {
+        Assert.Contains(TrainingGraph.Of(Model(), 4, Options(fuse: false)).Module.Main.Nodes, n => n.Op is Relu);
+        Assert.DoesNotContain(TrainingGraph.Of(Model(), 4, Options(fuse: true)).Module.Main.Nodes, n => n.Op is Relu or ActivationGradient);
+
+        static TrainingOptions Options(bool fuse) => new() { Loss = Loss.MeanSquaredError, FuseBlocks = fuse };
+    }
+
     /// <summary>x [1, 2], normalized, then dense.</summary>
     private static Module Model()
     {
