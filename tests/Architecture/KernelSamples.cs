@@ -28,10 +28,10 @@ internal static class KernelSamples
             "%a: $T[1, 2, 3]$Q, %b: $T[1, 3, 2]$Q",
             "%y: $T[1, 2, 2]$Q = batch_matmul(%a, %b) { adj_x: false, adj_y: false, asymmetric_inputs: false }"),
         ["batch_normalization"] = Graph(
-            "%x: $T[2, 3], %g: $T[3], %b: $T[3]", "%y: $T[2, 3], %m: $T[3], %v: $T[3] = batch_normalization(%x, %g, %b) { epsilon: 0.001 }"),
+            "%x: $T[2, 3], %g: $T[3], %b: $T[3]", "%y: $T[2, 3], %m: $T[3], %v: $T[3] = batch_normalization(%x, %g, %b) { epsilon: 0.001, activation: Relu }"),
         ["batch_normalization_gradient"] = Graph(
-            "%d: $T[2, 3], %x: $T[2, 3], %g: $T[3], %m: $T[3], %v: $T[3]",
-            "%y: $T[2, 3], %e: $T[3], %f: $T[3] = batch_normalization_gradient(%d, %x, %g, %m, %v) { epsilon: 0.001 }"),
+            "%d: $T[2, 3], %x: $T[2, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3]",
+            "%y: $T[2, 3], %e: $T[3], %f: $T[3] = batch_normalization_gradient(%d, %x, %g, %b, %m, %v) { epsilon: 0.001, activation: Relu }"),
         ["batch_to_space_nd"] = Graph(
             "%x: $T[4, 1, 2, 1]$Q",
             "@b: i32[2] = [2, 2] @c: i32[2, 2] = [0, 0, 0, 0] %y: $T[1, 2, 4, 1]$Q = batch_to_space_nd(%x, @b, @c)"),
@@ -115,6 +115,18 @@ internal static class KernelSamples
             "%x: $T[2, 3]$Q", "@p: i32[2, 2] = [0, 0, 1, 1] %y: $T[2, 5]$Q = mirror_pad(%x, @p) { mode: Reflect }"),
         ["mul"] = Binary("mul", "{ activation: None }"),
         ["neg"] = Unary("neg"),
+        ["normalize_channels"] = Graph(
+            "%x: $T[2, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3]",
+            "%y: $T[2, 3] = normalize_channels(%x, %g, %b, %m, %v) { epsilon: 0.001, activation: Relu }"),
+        ["normalize_channels_gradient"] = Graph(
+            "%d: $T[2, 3], %x: $T[2, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3]",
+            "%y: $T[2, 3], %e: $T[3], %f: $T[3], %h: $T[3], %i: $T[3] = normalize_channels_gradient(%d, %x, %g, %b, %m, %v) { epsilon: 0.001, activation: Relu }"),
+        ["normalized_convolution"] = Graph(
+            "%x: $T[1, 2, 2, 3], %w: $T[4, 1, 1, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3]",
+            "%y: $T[1, 2, 2, 4], %e: $T[4], %f: $T[4] = normalized_convolution(%x, %w, %g, %b, %m, %v) { stride_h: 1, stride_w: 1, padding: Same, depthwise: false, dilation_h: 1, dilation_w: 1, epsilon: 0.001, activation: Relu }"),
+        ["normalized_convolution_gradient"] = Graph(
+            "%d: $T[1, 2, 2, 4], %dm: $T[4], %dv: $T[4], %y: $T[1, 2, 2, 4], %ym: $T[4], %x: $T[1, 2, 2, 3], %w: $T[4, 1, 1, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3]",
+            "%dx: $T[1, 2, 2, 3], %dw: $T[4, 1, 1, 3], %h: $T[3], %i: $T[3], %j: $T[3], %k: $T[3] = normalized_convolution_gradient(%d, %dm, %dv, %y, %ym, %x, %w, %g, %b, %m, %v) { stride_h: 1, stride_w: 1, padding: Same, depthwise: false, dilation_h: 1, dilation_w: 1, epsilon: 0.001, activation: Relu, of_input: true }"),
         ["not_equal"] = Binary("not_equal", result: "bool[2, 3]"),
         ["one_hot"] = Graph(
             "%i: i32[2], %on: $T[]$Q, %off: $T[]$Q", "@d: i32[] = [3] %y: $T[2, 3]$Q = one_hot(%i, @d, %on, %off) { axis: -1 }"),

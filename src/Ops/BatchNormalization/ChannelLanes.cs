@@ -42,8 +42,14 @@ internal static class ChannelLanes
     /// <summary>Adds up a wide row of sums by channel.</summary>
     public static void Fold(ReadOnlySpan<double> wide, Span<double> sums)
     {
-        wide[..sums.Length].CopyTo(sums);
-        for (int at = sums.Length; at < wide.Length; at += sums.Length)
+        sums.Clear();
+        FoldInto(wide, sums);
+    }
+
+    /// <summary>Adds a wide row of sums to those of the channels.</summary>
+    public static void FoldInto(ReadOnlySpan<double> wide, Span<double> sums)
+    {
+        for (int at = 0; at < wide.Length; at += sums.Length)
         {
             for (int c = 0; c < sums.Length; c++)
             {
@@ -229,6 +235,99 @@ internal static class ChannelLanes
             int c = at - whole;
             float dz = TActivation.Pass(Vector256.Create((x[at] * lines[c]) + lines[width + c]), Vector256.Create(dy[at])).ToScalar();
             dx[at] = (lines[c] * dz) + ((lines[(2 * width) + c] * x[at]) + lines[(3 * width) + c]);
+        }
+    }
+
+    /// <summary><c>result = dy + (slope y + constant)</c>.</summary>
+    /// <param name="slope">A wide row, as is <paramref name="constant"/>.</param>
+    public static void AddLine(
+        ReadOnlySpan<float> dy, ReadOnlySpan<float> y, ReadOnlySpan<float> slope, ReadOnlySpan<float> constant, Span<float> result)
+    {
+        y = y[..dy.Length];
+        result = result[..dy.Length];
+        int width = slope.Length;
+        int block = BlockRows(width) * width;
+        int whole = dy.Length / width * width;
+        ref float slopes = ref MemoryMarshal.GetReference(slope);
+        ref float constants = ref MemoryMarshal.GetReference(constant);
+        for (int start = 0; start < whole; start += block)
+        {
+            ref float gradient = ref MemoryMarshal.GetReference(dy[start..]);
+            ref float source = ref MemoryMarshal.GetReference(y[start..]);
+            ref float target = ref MemoryMarshal.GetReference(result[start..]);
+            int length = Math.Min(block, whole - start);
+            for (int c = 0; c < width; c += Group)
+            {
+                (Vector256<float> slope0, Vector256<float> slope1) = (Load(ref slopes, c), Load(ref slopes, c + 8));
+                (Vector256<float> constant0, Vector256<float> constant1) = (Load(ref constants, c), Load(ref constants, c + 8));
+                for (int at = c; at < length; at += width)
+                {
+                    (Load(ref gradient, at) + ((slope0 * Load(ref source, at)) + constant0)).StoreUnsafe(ref target, (nuint)at);
+                    (Load(ref gradient, at + 8) + ((slope1 * Load(ref source, at + 8)) + constant1)).StoreUnsafe(ref target, (nuint)(at + 8));
+                }
+            }
+        }
+
+        for (int at = whole; at < dy.Length; at++)
+        {
+            result[at] = dy[at] + ((slope[at - whole] * y[at]) + constant[at - whole]);
+        }
+    }
+
+    /// <summary>Sums as in <see cref="Products"/>, and the gradient through scale and activation, <c>scale dz</c>, in place of dy.</summary>
+    /// <param name="dy">Rows of channels; changed.</param>
+    /// <param name="lines">Wide rows: scale, shift, mean.</param>
+    /// <param name="sums">A wide row of each; overwritten.</param>
+    public static void Through<TActivation>(
+        Span<float> dy, ReadOnlySpan<float> x, ReadOnlySpan<float> lines, Span<double> sums, Span<double> alongs)
+        where TActivation : struct, IActivationMask
+    {
+        sums.Clear();
+        alongs.Clear();
+        int width = sums.Length;
+        x = x[..dy.Length];
+        int block = BlockRows(width) * width;
+        int whole = x.Length / width * width;
+        ref float scales = ref MemoryMarshal.GetReference(lines);
+        ref float shifts = ref MemoryMarshal.GetReference(lines[width..]);
+        ref float means = ref MemoryMarshal.GetReference(lines[(2 * width)..]);
+        for (int start = 0; start < whole; start += block)
+        {
+            ref float gradient = ref MemoryMarshal.GetReference(dy[start..]);
+            ref float source = ref MemoryMarshal.GetReference(x[start..]);
+            int length = Math.Min(block, whole - start);
+            for (int c = 0; c < width; c += Group)
+            {
+                (Vector256<float> scale0, Vector256<float> scale1) = (Load(ref scales, c), Load(ref scales, c + 8));
+                (Vector256<float> shift0, Vector256<float> shift1) = (Load(ref shifts, c), Load(ref shifts, c + 8));
+                (Vector256<float> mean0, Vector256<float> mean1) = (Load(ref means, c), Load(ref means, c + 8));
+                Vector256<float> sum0 = Vector256<float>.Zero, sum1 = sum0, along0 = sum0, along1 = sum0;
+                for (int at = c; at < length; at += width)
+                {
+                    Vector256<float> x0 = Load(ref source, at);
+                    Vector256<float> x1 = Load(ref source, at + 8);
+                    Vector256<float> dz0 = TActivation.Pass((x0 * scale0) + shift0, Load(ref gradient, at));
+                    Vector256<float> dz1 = TActivation.Pass((x1 * scale1) + shift1, Load(ref gradient, at + 8));
+                    sum0 += dz0;
+                    sum1 += dz1;
+                    along0 += dz0 * (x0 - mean0);
+                    along1 += dz1 * (x1 - mean1);
+                    (dz0 * scale0).StoreUnsafe(ref gradient, (nuint)at);
+                    (dz1 * scale1).StoreUnsafe(ref gradient, (nuint)(at + 8));
+                }
+
+                Add(sums, c, sum0, sum1);
+                Add(alongs, c, along0, along1);
+            }
+        }
+
+        for (int at = whole; at < x.Length; at++)
+        {
+            int c = at - whole;
+            float dz = TActivation.Pass(Vector256.Create((x[at] * lines[c]) + lines[width + c]), Vector256.Create(dy[at])).ToScalar();
+            sums[c] += dz;
+            alongs[c] += (double)dz * ((double)x[at] - lines[(2 * width) + c]);
+            dy[at] = dz * lines[c];
         }
     }
 

@@ -12,7 +12,10 @@ namespace Optc.Runtime.Training;
 /// <param name="batch">Takes the place of the first dimension of every input.</param>
 /// <param name="replaced">Values that stand for constants or inputs of the source.</param>
 /// <param name="normalizations">Products and sums that become batch normalization over the batch.</param>
-/// <param name="fuse">Makes an activation behind a normalization a part of it.</param>
+/// <param name="fuse">
+/// Makes an activation behind a normalization a part of it; convolutions before a normalization take its statistics, and those
+/// behind one normalize what they read.
+/// </param>
 internal sealed class ForwardCopy(
     Graph source,
     GraphBuilder builder,
@@ -23,7 +26,12 @@ internal sealed class ForwardCopy(
 {
     private readonly Dictionary<Value, Value> _copies = new(replaced);
     private readonly Dictionary<Node, NormalizationPair> _pairs = normalizations.SelectMany(p => new[] { (p.Scale, p), (p.Shift, p) }).ToDictionary(e => e.Item1, e => e.p);
+    private readonly Dictionary<Node, NormalizationPair> _blocks = !fuse ? [] : normalizations.Where(StartsBlock).ToDictionary(p => p.Input.Producer!);
+    private readonly Dictionary<Value, Deferred> _deferred = [];
     private readonly List<(NormalizationPair Pair, Node Node)> _normalized = [];
+
+    /// <summary>A convolution's result with its statistics, which whoever reads it normalizes.</summary>
+    private sealed record Deferred(NormalizationPair Pair, ImmutableArray<Value?> Operands);
 
     /// <summary>The value that stands for one of the source.</summary>
     public Value this[Value value] => _copies[value];
@@ -41,9 +49,18 @@ internal sealed class ForwardCopy(
         HashSet<Node> needed = Ancestors(result);
         foreach (Node node in source.Nodes.Where(needed.Contains))
         {
+            if (_blocks.ContainsKey(node))
+            {
+                continue;
+            }
+
             if (!_pairs.TryGetValue(node, out NormalizationPair? pair))
             {
                 Copy(node);
+            }
+            else if (node == pair.Shift && pair.Input.Producer is { } convolution && _blocks.ContainsKey(convolution))
+            {
+                Block(pair, convolution);
             }
             else if (node == pair.Shift)
             {
@@ -51,7 +68,7 @@ internal sealed class ForwardCopy(
             }
         }
 
-        return _copies[result];
+        return ValueOf(result);
     }
 
     /// <summary>Moves the statistics of every normalization towards those of the batch.</summary>
@@ -61,16 +78,45 @@ internal sealed class ForwardCopy(
         foreach ((NormalizationPair pair, Node node) in _normalized)
         {
             Expressions at = e.Named(pair.Name);
-            double count = node.Inputs[0]!.Type.ElementCount / (double)pair.Channels;
+            double count = node.Outputs[0].Type.ElementCount / (double)pair.Channels;
             at.Assign(pair.Mean, at.Blend(momentum, at.Read(pair.Mean, [pair.Channels]), node.Outputs[1]));
             Value unbiased = at.Multiply(node.Outputs[2], (float)(count / Math.Max(1, count - 1)));
             at.Assign(pair.Variance, at.Blend(momentum, at.Read(pair.Variance, [pair.Channels]), unbiased));
         }
     }
 
+    private static bool StartsBlock(NormalizationPair pair) =>
+        IsPart(pair.Activation)
+        && pair.Input is { UseCount: 1, Producer: { } producer }
+        && producer.Op is (Conv2D { Activation: FusedActivation.None } or DepthwiseConv2D { Activation: FusedActivation.None, DepthMultiplier: 1 })
+        && producer.Input(2) is null;
+
+    private static bool IsPart(FusedActivation activation) =>
+        activation is FusedActivation.None or FusedActivation.Relu or FusedActivation.Relu6 or FusedActivation.ReluN1To1;
+
+    private void Block(NormalizationPair pair, Node convolution)
+    {
+        Value source = convolution.Inputs[0]!;
+        Deferred? before = _copies.ContainsKey(source) ? null : _deferred.GetValueOrDefault(source);
+        FusedActivation activation = before?.Pair.Activation ?? FusedActivation.None;
+        IOp op = convolution.Op switch
+        {
+            Conv2D c => new NormalizedConvolution(
+                c.StrideH, c.StrideW, c.Padding, Depthwise: false, c.DilationH, c.DilationW, NormalizationPair.Epsilon, activation),
+            DepthwiseConv2D c => new NormalizedConvolution(
+                c.StrideH, c.StrideW, c.Padding, Depthwise: true, c.DilationH, c.DilationW, NormalizationPair.Epsilon, activation),
+            _ => throw new InvalidOperationException($"'{convolution}' starts no block."),
+        };
+        Value w = ValueOf(convolution.Inputs[1]!);
+        Node node = builder.Add(op, before is null ? [ValueOf(source), w] : [before.Operands[0], w, .. before.Operands[1..]], convolution.Name);
+        _normalized.Add((pair, node));
+        _deferred.Add(pair.Shift.Output, new(
+            pair, [node.Outputs[0], _copies[pair.Factors], _copies[pair.Offsets], node.Outputs[1], node.Outputs[2]]));
+    }
+
     private void Normalize(NormalizationPair pair)
     {
-        bool whole = fuse && pair.Activation is (FusedActivation.Relu or FusedActivation.Relu6 or FusedActivation.ReluN1To1);
+        bool whole = fuse && IsPart(pair.Activation);
         Node node = builder.Add(
             new BatchNormalization(NormalizationPair.Epsilon, whole ? pair.Activation : FusedActivation.None), [ValueOf(pair.Input), _copies[pair.Factors], _copies[pair.Offsets]], pair.Name);
         _normalized.Add((pair, node));
@@ -140,6 +186,12 @@ internal sealed class ForwardCopy(
 
     private Value ValueOf(Value value)
     {
+        if (!_copies.ContainsKey(value) && _deferred.TryGetValue(value, out Deferred? deferred))
+        {
+            _copies.Add(value, builder.Add(
+                new NormalizeChannels(NormalizationPair.Epsilon, deferred.Pair.Activation), deferred.Operands, deferred.Pair.Name).Output);
+        }
+
         if (!_copies.TryGetValue(value, out Value? copy))
         {
             copy = GraphBuilder.Constant(

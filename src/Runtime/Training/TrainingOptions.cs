@@ -45,8 +45,8 @@ public sealed record TrainingOptions
     public Func<TrainedVariable, bool>? Masked { get; init; }
 
     /// <summary>
-    /// Computes operators that memory holds up, such as batch normalization and the activation behind it, in one pass.
-    /// Without it every operator is one node; losses and weights have the same bits.
+    /// Computes operators that memory holds up in one pass: batch normalization with the activation behind it and the convolutions
+    /// around it. Without it every operator is one node; the two differ by the rounding of sums only.
     /// </summary>
     public bool FuseBlocks { get; init; } = true;
 

@@ -28,12 +28,20 @@ public sealed unsafe class PreparedConv2DWeightGradient
     /// <param name="path">Instructions to use; null for the best.</param>
     /// <exception cref="ArgumentException">The geometry is not valid.</exception>
     public PreparedConv2DWeightGradient(Conv2DGeometry geometry, SimdPath? path = null)
+        : this(geometry, null, path)
+    {
+    }
+
+    /// <summary>A gradient over pieces of a batch, which the caller hands to <see cref="Accumulate"/>.</summary>
+    /// <param name="geometry">The forward convolution of a piece.</param>
+    /// <param name="partials">How pieces make up slots; <see langword="null"/> when the chunks of the geometry are all there is.</param>
+    internal PreparedConv2DWeightGradient(Conv2DGeometry geometry, PartialSums? partials, SimdPath? path = null)
     {
         geometry.Validate();
         Geometry = geometry;
         _tiles = FloatTiles.For(SimdPaths.Resolve(path));
         _plan = new ConvolutionPlan(geometry, sizeof(float), mustStage: false, wordElements: 1);
-        _partials = new(_plan.ChunkCount);
+        _partials = partials ?? new(_plan.ChunkCount);
         Conv2DGeometry laidOut = _plan.Geometry;
         _pixelBytes = (nint)laidOut.Width.Stride * laidOut.InputChannels * sizeof(float);
         nint lineBytes = laidOut.Height.Stride * _plan.RowBytes;
@@ -94,6 +102,29 @@ public sealed unsafe class PreparedConv2DWeightGradient
             for (int chunk = first; chunk < end; chunk++)
             {
                 Chunk(_plan.Chunk(chunk), input, gradient, sums, lent, accumulate: chunk > first);
+            }
+        }
+
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Adds a piece of the batch to a partial sum.</summary>
+    /// <param name="x">Input <c>[N, H, W, C]</c> of the piece.</param>
+    /// <param name="dy">Gradient of its output <c>[N, OH, OW, O]</c>.</param>
+    /// <param name="sums">The partial sum of a slot.</param>
+    /// <param name="first">True when the sum has no content yet.</param>
+    internal void Accumulate(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sums, Span<byte> scratch, bool first)
+    {
+        Extent.Require(x.Length, Geometry.InputLength, nameof(x));
+        Extent.Require(dy.Length, Geometry.OutputLength, nameof(dy));
+        Extent.Require(sums.Length, Geometry.WeightLength, nameof(sums));
+        Extent.Require(scratch.Length, ScratchBytes, nameof(scratch));
+        fixed (float* input = x, gradient = dy, target = sums)
+        fixed (byte* lent = scratch)
+        {
+            for (int chunk = 0; chunk < _plan.ChunkCount; chunk++)
+            {
+                Chunk(_plan.Chunk(chunk), input, gradient, target, lent, accumulate: !first || chunk > 0);
             }
         }
 

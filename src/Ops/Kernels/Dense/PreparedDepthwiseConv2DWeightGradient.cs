@@ -20,6 +20,12 @@ public sealed unsafe class PreparedDepthwiseConv2DWeightGradient
     /// <param name="path">Instructions to use; null for the best.</param>
     /// <exception cref="ArgumentException">The geometry is not valid or not depthwise.</exception>
     public PreparedDepthwiseConv2DWeightGradient(Conv2DGeometry geometry, SimdPath? path = null)
+        : this(geometry, null, path)
+    {
+    }
+
+    /// <inheritdoc cref="PreparedConv2DWeightGradient(Conv2DGeometry, PartialSums?, SimdPath?)"/>
+    internal PreparedDepthwiseConv2DWeightGradient(Conv2DGeometry geometry, PartialSums? partials, SimdPath? path = null)
     {
         geometry.ValidateDepthwise();
         Geometry = geometry;
@@ -32,7 +38,7 @@ public sealed unsafe class PreparedDepthwiseConv2DWeightGradient
         };
         _plan = new ConvolutionPlan(repeated, sizeof(float), mustStage: _multiplier > 1, wordElements: 1, perTap: true);
         _slides = geometry.Width is { Kernel: 3, Stride: 1, Dilation: 1, Output: > 1 } && geometry.Height.Kernel == 3;
-        _partials = new(_plan.ChunkCount);
+        _partials = partials ?? new(_plan.ChunkCount);
     }
 
     /// <summary>The forward convolution.</summary>
@@ -65,6 +71,31 @@ public sealed unsafe class PreparedDepthwiseConv2DWeightGradient
             {
                 ConvolutionChunk work = _plan.Chunk(chunk);
                 Channels(Source(work, input, lent), work, gradient + ((nint)work.FirstPixel * Geometry.OutputChannels), sums);
+            }
+        }
+
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc cref="PreparedConv2DWeightGradient.Accumulate"/>
+    internal void Accumulate(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sums, Span<byte> scratch, bool first)
+    {
+        Extent.Require(x.Length, Geometry.InputLength, nameof(x));
+        Extent.Require(dy.Length, Geometry.OutputLength, nameof(dy));
+        Extent.Require(sums.Length, Geometry.WeightLength, nameof(sums));
+        Extent.Require(scratch.Length, ScratchBytes, nameof(scratch));
+        if (first)
+        {
+            sums[..checked((int)Geometry.WeightLength)].Clear();
+        }
+
+        fixed (float* input = x, gradient = dy, target = sums)
+        fixed (byte* lent = scratch)
+        {
+            for (int chunk = 0; chunk < _plan.ChunkCount; chunk++)
+            {
+                ConvolutionChunk work = _plan.Chunk(chunk);
+                Channels(Source(work, input, lent), work, gradient + ((nint)work.FirstPixel * Geometry.OutputChannels), target);
             }
         }
 
