@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Kernels;
 
 namespace Optc.Tests.Benchmarks;
 

@@ -6,7 +6,6 @@ using System.Text.Json;
 using Optc.Architectures;
 using Optc.Ir;
 using Optc.Report;
-using Optc.Runtime;
 using Optc.Runtime.Training;
 
 namespace Optc.Tests.Benchmarks;
