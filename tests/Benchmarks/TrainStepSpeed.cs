@@ -73,7 +73,8 @@ internal static class TrainStepSpeed
                 PyTorchExport.Write(folder, model, x, labels, Rate);
                 string script = Path.Combine(AppContext.BaseDirectory, "PyTorch", "train_step.py");
                 ProcessStartInfo start = new(
-                    python, [script, folder, Text(threads), Text(WarmUp), Text(Repeats)]) { RedirectStandardOutput = true };
+                    python, [script, folder, Text(threads), Text(WarmUp), Text(Repeats)])
+                { RedirectStandardOutput = true };
                 start.Environment["OMP_NUM_THREADS"] = Text(threads);
                 using Process process = Process.Start(start)!;
                 using JsonDocument result = JsonDocument.Parse(process.StandardOutput.ReadToEnd());
