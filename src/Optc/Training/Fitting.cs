@@ -38,7 +38,7 @@ internal sealed class Fitting : IDisposable
             train,
             new()
             {
-                Size = options.BatchSize,
+                Size = Math.Min(options.BatchSize, train.Count),
                 Seed = options.Seed,
                 Augmentations = options.Augmentations,
                 Normalization = options.Normalization,

@@ -157,6 +157,14 @@ public sealed class FittingTests : IDisposable
     }
 
     [Fact]
+    public void A_batch_larger_than_the_data_is_all_of_them()
+    {
+        byte[] all = Network().Fit(Patterns(12, 1), how: new() { Epochs = 2, BatchSize = 12 }).Model.ToTfLite();
+
+        Assert.Equal(all, Network().Fit(Patterns(12, 1), how: new() { Epochs = 2, BatchSize = int.MaxValue }).Model.ToTfLite());
+    }
+
+    [Fact]
     public void A_file_may_leave_the_batch_open()
     {
         GraphBuilder builder = new("main");
