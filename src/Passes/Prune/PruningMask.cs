@@ -14,6 +14,16 @@ public static class PruningMask
     /// <param name="sparsity">Part of the elements to be dropped, 0 to below 1.</param>
     public static bool[] Unstructured(ReadOnlySpan<float> scores, double sparsity) => Keep(scores, Kept(scores.Length, sparsity));
 
+    /// <summary>Drops exactly so many elements, those with the smallest scores; of equal scores the last go first.</summary>
+    /// <param name="scores">One for each element; those that are no numbers count as the smallest.</param>
+    /// <param name="count">Elements to be dropped, 0 to all.</param>
+    public static bool[] Dropping(ReadOnlySpan<float> scores, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, scores.Length);
+        return count == scores.Length ? new bool[count] : Keep(scores, scores.Length - count);
+    }
+
     /// <summary>Whole blocks of a matrix; those at the edges may be smaller and count as blocks.</summary>
     /// <param name="scores">[rows, columns], row-major.</param>
     /// <param name="columns">Length of a row: for convolutions KH * KW * C with the output channels as rows.</param>
