@@ -4,7 +4,8 @@ using Optc.Tests.Benchmarks;
 // "speed [FILTER]": stopwatch tables in seconds. "models RUNNER FILE...": whole models beside LiteRT, whose runner is
 // tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. "calibration SHARED": samples
 // a second of the quantizer. "train-study SHARED [CASE...] [--seed N] [--threads N]": what training
-// reaches. "train-step [FILTER [PYTHON]]": whole steps of training, beside PyTorch. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
+// reaches. "train-step [FILTER [PYTHON]]": whole steps of training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses
+// beside those of float64. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
 // to BenchmarkDotNet.
 if (args is ["speed", ..])
 {
@@ -39,6 +40,12 @@ if (args is ["train-study", _, ..])
 if (args is ["train-step", ..])
 {
     TrainStepSpeed.Print(args.ElementAtOrDefault(1) ?? "", args.ElementAtOrDefault(2));
+    return;
+}
+
+if (args is ["train-agreement", string agreed, ..])
+{
+    TrainAgreement.Print(agreed, args.ElementAtOrDefault(2) ?? "");
     return;
 }
 

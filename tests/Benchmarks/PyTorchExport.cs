@@ -4,10 +4,11 @@ using System.Text;
 using System.Text.Json;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Kernels;
 
 namespace Optc.Tests.Benchmarks;
 
-/// <summary>Writes an architecture with its weights, and a batch, for <c>PyTorch/train_step.py</c>.</summary>
+/// <summary>Writes an architecture with its weights, and a batch, for <c>PyTorch/exported.py</c>.</summary>
 internal static class PyTorchExport
 {
     private const float Epsilon = 1e-3f;
@@ -33,6 +34,10 @@ internal static class PyTorchExport
         Save(folder, "labels", "<i4", [labels.Length], MemoryMarshal.AsBytes<int>(labels));
     }
 
+    /// <summary>Adds a tensor to the folder.</summary>
+    public static void WriteTensor(string folder, string name, TensorData content) =>
+        Save(folder, name.Replace('/', '.'), "<f4", content.Shape, content.Bytes.Span);
+
     private static void WriteNode(Utf8JsonWriter json, string folder, Node node)
     {
         json.WriteStartObject();
@@ -46,19 +51,21 @@ internal static class PyTorchExport
         json.WriteString("output", node.Outputs[0].Name);
         switch (node.Op)
         {
-            case Conv2D conv:
+            case Conv2D { Activation: FusedActivation.None } conv:
                 WriteConvolution(json, folder, node, "conv", (conv.StrideH, conv.StrideW));
                 break;
-            case DepthwiseConv2D conv:
+            case DepthwiseConv2D { Activation: FusedActivation.None } conv:
                 WriteConvolution(json, folder, node, "depthwise", (conv.StrideH, conv.StrideW));
                 break;
             case FullyConnected:
                 json.WriteString("op", "dense");
+                json.WriteString("name", node.Name);
                 json.WriteString("w", Save(folder, node.Inputs[1]!));
                 json.WriteString("bias", Save(folder, node.Inputs[2]!));
                 break;
             case Mul when node.Inputs[1]!.Constant is { } scale:
                 json.WriteString("op", "norm");
+                json.WriteString("name", node.Name[..^"/bn_scale".Length]);
                 json.WriteNumber("channels", scale.Shape[0]);
                 json.WriteNumber("epsilon", Epsilon);
                 break;
@@ -85,7 +92,13 @@ internal static class PyTorchExport
         Shape w = node.Inputs[1]!.Type.Shape;
         Shape y = node.Outputs[0].Type.Shape;
         json.WriteString("op", kind);
+        json.WriteString("name", node.Name);
         json.WriteString("w", Save(folder, node.Inputs[1]!));
+        if (node.Inputs.ElementAtOrDefault(2) is { } bias)
+        {
+            json.WriteString("bias", Save(folder, bias));
+        }
+
         json.WriteNumber("depth", x[3]);
         json.WriteStartArray("stride");
         json.WriteNumberValue(stride.H);

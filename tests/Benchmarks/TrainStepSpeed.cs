@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json;
-using Optc.Architectures;
 using Optc.Ir;
 using Optc.Report;
 using Optc.Runtime.Training;
@@ -21,37 +19,27 @@ internal static class TrainStepSpeed
     private const int Repeats = 7;
     private const double Rate = 1e-3;
 
-    private static readonly (string Name, ArchitectureOptions Options, int Batch)[] Models =
-    [
-        ("ds-cnn-s", new(), 100),
-        ("resnet-8", new(), 32),
-        ("mobilenet-v1", new() { Width = 0.25 }, 32),
-    ];
-
     /// <param name="filter">A part of the name of a model.</param>
     /// <param name="python">A Python with PyTorch, or <see langword="null"/> to run alone.</param>
     public static void Print(string filter, string? python)
     {
         Console.WriteLine("| model | batch | threads | ms/step | best | samples/s | % peak | bytes/step | gen 0 | arena MB | PyTorch ms | best | PyTorch / optc | losses differ by |");
         Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
-        foreach ((string name, ArchitectureOptions options, int batch) in Models.Where(m => m.Name.Contains(filter, StringComparison.Ordinal)))
+        foreach (TrainingCase example in TrainingCase.All.Where(c => c.Name.Contains(filter, StringComparison.Ordinal)))
         {
-            Module model = Architectures.Architecture.Find(name).Build(options);
-            Random random = new(1);
-            float[] x = [.. Enumerable.Range(0, checked((int)(batch * model.Main.Inputs[0].Type.ElementCount))).Select(_ => (random.NextSingle() * 2) - 1)];
-            int[] labels = [.. Enumerable.Range(0, batch).Select(_ => random.Next((int)model.Main.Outputs[0].Type.ElementCount))];
             foreach (int threads in new[] { 1, 2 })
             {
-                PrintCase($"{name} {options.Width:0.##}", model, x, labels, threads, python);
+                PrintCase(example, threads, python);
             }
         }
     }
 
-    private static void PrintCase(string name, Module model, float[] x, int[] labels, int threads, string? python)
+    private static void PrintCase(TrainingCase example, int threads, string? python)
     {
+        (string name, Module model, float[] x, int[] labels) = example;
         int batch = labels.Length;
         using Trainer trainer = new(model, batch, new() { Optimizer = Optimizer.Adam() }, new() { Threads = threads });
-        ImmutableArray<ReadOnlyMemory<byte>> inputs = [MemoryMarshal.AsBytes(x.AsSpan()).ToArray(), MemoryMarshal.AsBytes(labels.AsSpan()).ToArray()];
+        ImmutableArray<ReadOnlyMemory<byte>> inputs = example.Inputs;
         double[] losses = new double[WarmUp];
         for (int i = 0; i < WarmUp; i++)
         {
