@@ -1,0 +1,183 @@
+using System.Collections.Immutable;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using MathNet.Numerics.LinearAlgebra;
+using Optc.Ir;
+using Optc.Ops;
+using Optc.Ops.Kernels;
+using Optc.Passes.Quantize;
+using Optc.Runtime;
+
+namespace Optc.Passes.Prune;
+
+/// <summary>
+/// What the outputs of a layer read, over calibration data: <c>X X'</c>, where a column of X holds the numbers that one output channel
+/// multiplies with its weights at one position.
+/// </summary>
+/// <remarks>
+/// It is the Hessian, but for a factor, of the squared error that a change of the weights makes in the result before the activation. Layers with
+/// groups have one matrix [K, K] for each, in the order of the weights of one output: K = KH * KW * I. A depthwise convolution has C groups.
+/// </remarks>
+public sealed class InputCorrelation
+{
+    private readonly double[][] _sums;
+    private readonly double[] _row;
+
+    /// <param name="groups">Groups of outputs that read different inputs.</param>
+    /// <param name="length">Numbers that one output reads.</param>
+    public InputCorrelation(int groups, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groups);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        (Groups, Length) = (groups, length);
+        _sums = [.. Enumerable.Range(0, groups).Select(_ => new double[length * length])];
+        _row = new double[length];
+    }
+
+    public int Groups { get; }
+
+    /// <summary>Numbers that one output reads, K.</summary>
+    public int Length { get; }
+
+    /// <summary>Columns of X so far, in each group.</summary>
+    public long Samples { get; private set; }
+
+    /// <summary>The correlations of layers of a float model, observed while samples run through it in their order.</summary>
+    /// <param name="layers">Convolutions without computed weights, depthwise convolutions and dense layers of the main graph.</param>
+    /// <exception cref="DiagnosticException">A layer is of another kind, a sample does not fit, or there is none.</exception>
+    public static IReadOnlyDictionary<Node, InputCorrelation> Observe(
+        Module module, ICalibrationSource source, IEnumerable<Node> layers, CancellationToken cancellation = default)
+    {
+        Dictionary<Node, InputCorrelation> found = layers.ToDictionary(n => n, Of);
+        using Interpreter interpreter = new(module);
+        SampleReader reader = new(module, interpreter, "calibration sample");
+        interpreter.NodeDone = node =>
+        {
+            if (found.TryGetValue(node, out InputCorrelation? correlation))
+            {
+                correlation.Add(node, MemoryMarshal.Cast<byte, float>(interpreter.Bytes(node.Inputs[0]!)));
+            }
+        };
+        foreach (CalibrationSample sample in source.Samples())
+        {
+            interpreter.Reset();
+            foreach (ImmutableArray<CalibrationTensor> step in sample.Steps)
+            {
+                reader.Fill(sample.Index, step);
+                interpreter.Run(cancellation);
+            }
+        }
+
+        return found.FirstOrDefault(f => f.Value.Samples == 0) is { Key: { } silent }
+            ? throw new DiagnosticException(new Diagnostic(DiagnosticId.NoCalibrationData, $"no calibration sample reaches {silent}"))
+            : found;
+    }
+
+    /// <summary>An empty one for a layer.</summary>
+    /// <exception cref="DiagnosticException">The layer is no convolution and no dense layer.</exception>
+    public static InputCorrelation Of(Node layer)
+    {
+        Shape? w = layer.Input(1)?.Type.Shape;
+        return layer.Op switch
+        {
+            Conv2D => new(layer.Inputs[0]!.Type.Shape[3] / w![3], w[1] * w[2] * w[3]),
+            DepthwiseConv2D => new(layer.Inputs[0]!.Type.Shape[3], w![1] * w[2]),
+            FullyConnected => new(1, w![1]),
+            _ => throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidOption, "the second order of a layer is not known")
+            {
+                At = [layer.ToString()],
+                Expected = "a convolution, a depthwise convolution or a dense layer",
+            }),
+        };
+    }
+
+    /// <summary>Adds a column of X to one group.</summary>
+    /// <param name="column">[K]</param>
+    public void Add(int group, ReadOnlySpan<double> column)
+    {
+        double[] sums = _sums[group];
+        for (int i = 0; i < Length; i++)
+        {
+            double x = column[i];
+            if (x != 0)
+            {
+                Span<double> rest = sums.AsSpan((i * Length) + i, Length - i);
+                TensorPrimitives.MultiplyAdd(column[i..], x, rest, rest);
+            }
+        }
+
+        Samples += group == 0 ? 1 : 0;
+    }
+
+    /// <summary>Adds what a layer reads in one invocation.</summary>
+    /// <param name="x">[N, H, W, C] of a convolution, [.., K] of a dense layer.</param>
+    public void Add(Node layer, ReadOnlySpan<float> x)
+    {
+        Shape shape = layer.Inputs[0]!.Type.Shape;
+        switch (layer.Op)
+        {
+            case Conv2D op:
+                Add(x, shape, WindowOf(layer, 1, op.StrideH, op.DilationH, op.Padding), WindowOf(layer, 2, op.StrideW, op.DilationW, op.Padding));
+                break;
+            case DepthwiseConv2D op:
+                Add(x, shape, WindowOf(layer, 1, op.StrideH, op.DilationH, op.Padding), WindowOf(layer, 2, op.StrideW, op.DilationW, op.Padding));
+                break;
+            default:
+                for (int start = 0; start < x.Length; start += Length)
+                {
+                    TensorPrimitives.ConvertTruncating(x.Slice(start, Length), _row.AsSpan());
+                    Add(0, _row);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary><c>X X' / samples + damping * mean of its diagonal * I</c>, positive definite for a damping above 0.</summary>
+    internal Matrix<double> Hessian(int group, double damping)
+    {
+        double[] sums = _sums[group];
+        double scale = 1.0 / Math.Max(1, Samples);
+        double mean = 0;
+        for (int i = 0; i < Length; i++)
+        {
+            mean += sums[(i * Length) + i] * scale / Length;
+        }
+
+        double ridge = mean > 0 ? damping * mean : 1;
+        return Matrix<double>.Build.Dense(
+            Length, Length, (i, j) => (sums[(Math.Min(i, j) * Length) + Math.Max(i, j)] * scale) + (i == j ? ridge : 0));
+    }
+
+    private static Window WindowOf(Node layer, int axis, int stride, int dilation, PaddingMode padding)
+    {
+        (int input, int kernel) = (layer.Inputs[0]!.Type.Shape[axis], layer.Inputs[1]!.Type.Shape[axis]);
+        return padding is PaddingMode.Same ? Window.Same(input, kernel, stride, dilation) : Window.Valid(input, kernel, stride, dilation);
+    }
+
+    private void Add(ReadOnlySpan<float> x, Shape shape, Window rows, Window columns)
+    {
+        (int depth, int batch) = (shape[3], x.Length / (shape[1] * shape[2] * shape[3]));
+        int wide = depth / Groups;
+        for (int place = 0; place < batch * rows.Output * columns.Output; place++)
+        {
+            (int sample, int row, int column) = (place / (rows.Output * columns.Output), place / columns.Output % rows.Output, place % columns.Output);
+            for (int group = 0; group < Groups; group++)
+            {
+                Array.Clear(_row);
+                for (int tap = 0; tap < rows.Kernel * columns.Kernel; tap++)
+                {
+                    int y = rows.Start(row) + (tap / columns.Kernel * rows.Dilation);
+                    int z = columns.Start(column) + (tap % columns.Kernel * columns.Dilation);
+                    if (y >= 0 && y < shape[1] && z >= 0 && z < shape[2])
+                    {
+                        int from = (((((sample * shape[1]) + y) * shape[2]) + z) * depth) + (group * wide);
+                        TensorPrimitives.ConvertTruncating(x.Slice(from, wide), _row.AsSpan(tap * wide, wide));
+                    }
+                }
+
+                Add(group, _row);
+            }
+        }
+    }
+}
