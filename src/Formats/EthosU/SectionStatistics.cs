@@ -1,0 +1,69 @@
+using System.Numerics;
+
+namespace Optc.Formats.EthosU;
+
+/// <summary>What the length of a section depends on, whatever its palette: counts of its weights, and its runs.</summary>
+internal sealed class SectionStatistics
+{
+    private readonly int[] _counts = new int[WeightSymbol.Count];
+    private readonly long[] _runQuotients = new long[DivisorSearch.RunDivisors];
+
+    public SectionStatistics(ReadOnlySpan<short> weights)
+    {
+        Length = weights.Length;
+        int run = 0;
+        foreach (short weight in weights)
+        {
+            if (weight == 0)
+            {
+                run++;
+                continue;
+            }
+
+            NonZeros++;
+            _counts[WeightSymbol.Of(weight)]++;
+            AddRun(run);
+            run = 0;
+        }
+
+        AddRun(run);
+        _counts[WeightSymbol.MinusZero] = weights.Length - NonZeros;
+    }
+
+    private SectionStatistics(SectionStatistics first, SectionStatistics second)
+    {
+        Length = first.Length + second.Length;
+        NonZeros = first.NonZeros + second.NonZeros;
+        for (int at = 0; at < _counts.Length; at += Vector<int>.Count)
+        {
+            (new Vector<int>(first._counts, at) + new Vector<int>(second._counts, at)).CopyTo(_counts, at);
+        }
+
+        for (int divisor = 0; divisor < _runQuotients.Length; divisor++)
+        {
+            _runQuotients[divisor] = first._runQuotients[divisor] + second._runQuotients[divisor];
+        }
+    }
+
+    /// <summary>Weights.</summary>
+    public int Length { get; }
+
+    public int NonZeros { get; private set; }
+
+    /// <summary>Weights of each symbol; zeros count as minus zero, so that no weight has symbol 0.</summary>
+    public ReadOnlySpan<int> Counts => _counts;
+
+    /// <summary>The sum of the quotients of all runs, by divisor.</summary>
+    public ReadOnlySpan<long> RunQuotients => _runQuotients;
+
+    /// <summary>Of a section and the one behind it, which begins with a weight that is not zero.</summary>
+    public static SectionStatistics Join(SectionStatistics first, SectionStatistics second) => new(first, second);
+
+    private void AddRun(int run)
+    {
+        for (int divisor = 0; divisor < _runQuotients.Length; divisor++)
+        {
+            _runQuotients[divisor] += run >> divisor;
+        }
+    }
+}
