@@ -12,7 +12,7 @@ public sealed class LayerTests
     [InlineData("Optc.Ops", "Optc.Ir", "Optc.Formats")]
     [InlineData("Optc.Frontend", "Optc.Ir", "Optc.Formats", "Optc.Ops")]
     [InlineData("Optc.Runtime", "Optc.Ir", "Optc.Ops")]
-    [InlineData("Optc.Passes", "Optc.Ir", "Optc.Ops", "Optc.Runtime")]
+    [InlineData("Optc.Passes", "Optc.Ir", "Optc.Formats", "Optc.Ops", "Optc.Runtime")]
     [InlineData("Optc.Backends", "Optc.Ir", "Optc.Formats", "Optc.Ops")]
     public void Depends_only_on_the_layers_below(string assembly, params string[] allowed)
     {
