@@ -45,7 +45,7 @@ public sealed class CliPageTests
             page.Append(CultureInfo.InvariantCulture, $"\n## optc {verb.Name}\n\n{verb.Description}\n\n    {HelpPage.Usage(verb)}\n\n| | |\n|---|---|\n");
             foreach (Argument argument in verb.Arguments)
             {
-                page.Append(CultureInfo.InvariantCulture, $"| `{HelpPage.NameOf(argument)}` | {Cell(argument.Description!)} |\n");
+                page.Append(CultureInfo.InvariantCulture, $"| `{Cell(HelpPage.NameOf(argument))}` | {Cell(argument.Description!)} |\n");
             }
 
             AppendRows(page, verb.Options);

@@ -26,6 +26,11 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
         "The file is sound, but uses a feature of its format that optc does not support.",
         "The message names the feature; save the model without it.");
 
+    public static DiagnosticId DamagedWeightStream { get; } = new(
+        1005,
+        "An Ethos-U weight stream breaks the rules of its format: truncated, damaged, or no weight stream at all.",
+        "Check that the file holds one or more whole streams and nothing else; 'optc codec ethos-u encode' makes one from weights.");
+
     public static DiagnosticId OperatorVersion { get; } = new(
         1107,
         "An operator has a version that is newer than optc knows.",
@@ -104,6 +109,11 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
         "Data cannot be trained on: no samples, a label out of range, a class without samples, or numbers that are not finite.",
         "The message names the first sample concerned; repair or remove it. Labels of classes are numbered from 0.");
 
+    public static DiagnosticId WeightOutOfRange { get; } = new(
+        2008,
+        "A weight is outside of what a coder can store.",
+        "Ethos-U stores -255 to 255: 8-bit codes with their zero point taken off. For a file of 8-bit weights leave '--type int16' out.");
+
     public static DiagnosticId NotQuantizable { get; } = new(
         3001,
         "Operators stay float although a full-integer model was required.",
@@ -121,9 +131,9 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
 
     public static IReadOnlyList<DiagnosticId> All { get; } =
     [
-        FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, OperatorVersion, OperandType, InvalidGraph,
+        FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, DamagedWeightStream, OperatorVersion, OperandType, InvalidGraph,
         NotExecutable, RunFailed, TextSyntax, MemoryLimit, NotDifferentiable, CommandLine, InvalidOption, OutputExists, DataMismatch, RuleMatchesNothing,
-        NoCalibrationData, OutputNotWritable, UnusableData, NotQuantizable, VerificationFailed, BudgetNotMet,
+        NoCalibrationData, OutputNotWritable, UnusableData, WeightOutOfRange, NotQuantizable, VerificationFailed, BudgetNotMet,
     ];
 
     public override string ToString() => $"OPTC{Number:0000}";

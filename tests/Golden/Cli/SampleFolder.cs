@@ -69,11 +69,20 @@ internal static class SampleFolder
             ("truncated.tflite", model[..(model.Length / 2)]),
             ("text.tflite", Encoding.ASCII.GetBytes("this is no model, although its name says so\n")),
             ("truncated.npz", NpzFile.Write(NpzCompression.Stored, ("x", x))[..500]),
+            ("weights.npy", NpyFile.Write(NpyArray.Of<sbyte>([.. Weights(1000).Select(w => (sbyte)w)], 10, 100))),
+            ("weights.bin", [.. Weights(1000).Select(w => (byte)w)]),
+            ("wide.bin", [.. Weights(500).SelectMany(w => BitConverter.GetBytes((short)(2 * w)))]),
+            ("beyond.bin", [.. new short[] { 0, -256 }.SelectMany(BitConverter.GetBytes)]),
             ("rules.yaml", Encoding.ASCII.GetBytes("- layer: ^dense$\n  keep-float: true\n  because: its inputs are outliers\n- layer: conv\n  weights: per-tensor\n")),
             ("wrong.yaml", Encoding.ASCII.GetBytes("- layer: ^dense$\n  keep-flaot: true\n")),
             ("broken.yaml", Encoding.ASCII.GetBytes("- layer: [\n")),
         ];
     }
+
+    /// <summary>Integers from -127 to 127, of which half are 0 and small ones are frequent.</summary>
+    private static IEnumerable<int> Weights(int count) => Enumerable.Range(0, count)
+        .Select(i => (i * 7919) % 1009)
+        .Select(i => i % 2 == 0 ? 0 : (i % 128 * (i % 31) / 30) * (i % 3 == 0 ? 1 : -1));
 
     /// <summary>A convolution, a dense layer and softmax: <c>x f32 [1, 8, 8, 1] -> y f32 [1, 3]</c>.</summary>
     private static Module Classifier()
