@@ -36,6 +36,15 @@ public sealed class TensorData
 
     public SparseLayout? Sparse { get; }
 
+    /// <summary>What must hold of the values; <see langword="null"/> for ordinary ones.</summary>
+    public WeightStructure? Structure { get; private init; }
+
+    /// <summary>The same content with a structure, or without.</summary>
+    public TensorData With(WeightStructure? structure) => new(DType, Shape, Bytes, Sparse)
+    {
+        Structure = structure is { IsEmpty: true } ? null : structure,
+    };
+
     public static TensorData From<T>(DType dtype, Shape shape, ReadOnlySpan<T> values)
         where T : unmanaged => new(dtype, shape, MemoryMarshal.AsBytes(values).ToArray());
 
@@ -85,8 +94,14 @@ public sealed class TensorData
     }
 
     /// <summary>This content without a sparse layout: elements that are not stored become zero.</summary>
-    public TensorData ToDense() => Sparse is null ? this : new(DType, Shape, Sparse.Expand(DType, Shape, Bytes.Span));
+    public TensorData ToDense() => Sparse is null
+        ? this
+        : new(DType, Shape, Sparse.Expand(DType, Shape, Bytes.Span)) { Structure = Structure };
 
     /// <summary>The same bytes under another shape of as many elements.</summary>
-    public TensorData Reshape(Shape shape) => new(DType, shape, Bytes, Sparse);
+    /// <remarks>A structure that says something about channels stays only where the shape does.</remarks>
+    public TensorData Reshape(Shape shape) => new(DType, shape, Bytes, Sparse)
+    {
+        Structure = shape.Equals(Shape) || Structure is not ({ Grid.Scales.Length: > 1 } or { Codebook.Groups: > 1 }) ? Structure : null,
+    };
 }

@@ -18,6 +18,7 @@ public static class Verifier
         {
             CheckStructure(graph, problems);
             CheckTypes(module, graph, problems);
+            CheckWeights(graph, problems);
         }
 
         CheckUses(module, problems);
@@ -32,6 +33,24 @@ public static class Verifier
         if (!problems.IsEmpty)
         {
             throw new DiagnosticException(problems);
+        }
+    }
+
+    private static void CheckWeights(Graph graph, List<Diagnostic> problems)
+    {
+        HashSet<Value> seen = [];
+        foreach (Node node in graph.Nodes)
+        {
+            foreach (Value weight in node.Inputs.OfType<Value>().Where(v => v.Constant?.Structure is not null && seen.Add(v)))
+            {
+                problems.AddRange(weight.Constant!.Structure!.Check(weight.Constant).Select(b => new Diagnostic(
+                    DiagnosticId.StructureBroken, $"a weight does not keep its {b.What}")
+                {
+                    At = [$"graph '{graph.Name}'", node.ToString(), $"'{weight.Name}'"],
+                    Found = b.Found,
+                    Expected = b.Expected,
+                }));
+            }
         }
     }
 

@@ -100,10 +100,16 @@ public sealed class Model
     public Model Quantize(QuantizationRecipe recipe, Dataset? calibration = null, WorkOptions? options = null)
     {
         PassContext context = (options ?? WorkOptions.Default).ForPasses;
-        (Module result, QuantizationReport report) = Located(() => Quantizer.Quantize(Module, recipe, calibration?.For(Module), context));
+        (Module result, QuantizationReport report) = Located(() => Quantizer.Quantize(
+            Module, recipe, calibration?.For(Module), context, recipe.Mode is QuantizationMode.Static ? RangeRecord.Read(Module, recipe.Activations) : null));
         // Statistics of training mean nothing to integers.
-        return new(StatisticsRecord.Attach(result, []), Name) { Events = [.. Events, .. context.Events], Quantization = report };
+        return new(RangeRecord.Without(StatisticsRecord.Attach(result, [])), Name) { Events = [.. Events, .. context.Events], Quantization = report };
     }
+
+    /// <summary>Integers throughout, with the ranges that quantization-aware training found.</summary>
+    /// <exception cref="DiagnosticException">The model has no such ranges: it needs calibration data, see <see cref="Quantize"/>.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public Model ToInt8(WorkOptions? options = null) => Quantize(QuantizationRecipe.StaticInt8, options: options);
 
     /// <summary>Trains the weights of a float model with one output.</summary>
     /// <param name="train">Labelled samples.</param>

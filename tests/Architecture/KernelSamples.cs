@@ -19,6 +19,9 @@ internal static class KernelSamples
         ["add_n"] = Binary("add_n").Replace("%b: $T[3]", "%b: $T[2, 3]", StringComparison.Ordinal),
         ["arg_max"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: i32[2] = arg_max(%x, @axis) { index_type: I32 }"),
         ["arg_min"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: i32[2] = arg_min(%x, @axis) { index_type: I32 }"),
+        ["assign_codes"] = Graph(
+            "%u: $T[2, 3], %v: $T[1, 4], %s: $T[1], %p: $T[1, 4], %k: $T[2, 3]",
+            "%y: $T[2, 3] = assign_codes(%u, %v, %s, %p, %k) { axis: 0, largest: 127 }"),
         ["assign_variable"] = Resource,
         ["average_pool_2d"] = Pool("average_pool_2d"),
         ["average_pool_2d_gradient"] = Graph(
@@ -40,6 +43,12 @@ internal static class KernelSamples
         ["call_once"] = """graph main(%x: $T[2]$Q) -> (%x) { call_once() { graph: "init" } } graph init() -> () { }""",
         ["cast"] = Graph("%x: $T[2, 3]$Q", """%y: f32[2, 3] = cast(%x) { to: "declared" }"""),
         ["ceil"] = Unary("ceil"),
+        ["codebook_weight"] = Graph(
+            "%u: $T[2, 3], %i: $T[2, 3], %v: $T[1, 4], %s: $T[1], %l: $T[2]",
+            "%y: $T[2, 3] = codebook_weight(%u, %i, %v, %s, %l) { axis: 0, largest: 127, mean: false }"),
+        ["codebook_weight_gradient"] = Graph(
+            "%d: $T[2, 3], %i: $T[2, 3], %v: $T[1, 4], %s: $T[1], %l: $T[2]",
+            "%y: $T[2, 3], %e: $T[1, 4], %f: $T[2] = codebook_weight_gradient(%d, %i, %v, %s, %l) { axis: 0, largest: 127, mean: false }"),
         ["concatenation"] = Graph("%a: $T[1, 2]$Q, %b: $T[1, 2]$Q", "%y: $T[2, 2]$Q = concatenation(%a, %b) { axis: 0 }"),
         ["conv_2d"] = Convolution(
             "$W[2, 1, 1, 1]$V = [1, 2]",
@@ -74,6 +83,7 @@ internal static class KernelSamples
         ["exp"] = Unary("exp"),
         ["expand_dims"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [0] %y: $T[1, 2, 3]$Q = expand_dims(%x, @axis)"),
         ["fake_quant"] = Unary("fake_quant", "{ min: -1.0, max: 1.0, bits: 8, narrow_range: false }"),
+        ["fake_quant_weights"] = Unary("fake_quant_weights", "{ bits: 8, axis: 0 }"),
         ["fill"] = Graph("%v: $T[]$Q", "@d: i32[2] = [2, 3] %y: $T[2, 3]$Q = fill(@d, %v)"),
         ["floor"] = Unary("floor"),
         ["floor_div"] = Graph("%a: $T[2, 3], %b: $T[3]", "%y: $T[2, 3] = floor_div(%a, %b)"),
@@ -96,6 +106,10 @@ internal static class KernelSamples
         ["l2_normalization"] = Unary("l2_normalization", result: "$T[2, 3]$N"),
         ["l2_pool_2d"] = Pool("l2_pool_2d"),
         ["leaky_relu"] = Unary("leaky_relu", "{ alpha: 0.5 }"),
+        ["learned_fake_quant"] = Graph("%x: $T[2, 3], %s: $T[], %z: $T[]", "%y: $T[2, 3] = learned_fake_quant(%x, %s, %z) { low: -128, high: 127 }"),
+        ["learned_fake_quant_gradient"] = Graph(
+            "%d: $T[2, 3], %x: $T[2, 3], %s: $T[], %z: $T[]",
+            "%y: $T[2, 3], %e: $T[] = learned_fake_quant_gradient(%d, %x, %s, %z) { low: -128, high: 127 }"),
         ["less"] = Binary("less", result: "bool[2, 3]"),
         ["less_equal"] = Binary("less_equal", result: "bool[2, 3]"),
         ["log"] = Unary("log"),

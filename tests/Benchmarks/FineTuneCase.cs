@@ -30,6 +30,20 @@ internal static class FineTuneCase
             Step = new() { MovingAverage = 0.998f, Rates = [new("^model/activation/Relu", FirstLayerRate)] },
         });
 
+    /// <summary>The pictures as float32, so that integer models take them too.</summary>
+    public static (Dataset Train, Dataset Test) LoadReal(string shared)
+    {
+        using NpzReader file = NpzReader.Open(Path.Combine(shared, "data/cifar10/cifar10-jpeg.npz"));
+        return (Part("train"), Part("test"));
+
+        Dataset Part(string part)
+        {
+            int[] labels = file.Read($"y_{part}").ToInt32s();
+            float[] pixels = [.. QuantizationStudy.Pictures(file.Read($"x_{part}_delta"), labels.Length).SelectMany(p => p)];
+            return Dataset.Of(TensorData.FromFloats([labels.Length, 32, 32, 3], pixels), TensorData.FromInts([labels.Length], labels));
+        }
+    }
+
     private static (Dataset Train, Dataset Test) Load(string shared)
     {
         using NpzReader file = NpzReader.Open(Path.Combine(shared, "data/cifar10/cifar10-jpeg.npz"));

@@ -37,6 +37,12 @@ if (args is ["train-study", _, ..])
     return;
 }
 
+if (args is ["collaborative", ..])
+{
+    CollaborativeStudy.Print(args[1..]);
+    return;
+}
+
 if (args is ["train-step", ..])
 {
     TrainStepSpeed.Print(args.ElementAtOrDefault(1) ?? "", args.ElementAtOrDefault(2));

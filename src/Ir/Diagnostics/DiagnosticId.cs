@@ -129,11 +129,16 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
         "A budget given by the user is not met.",
         "The message says by how much; see the table of layers for what costs most.");
 
+    public static DiagnosticId StructureBroken { get; } = new(
+        3004,
+        "A weight does not keep its structure: zeros that are gone, more codes than its codebook, values beside their grid.",
+        "This is a defect of the named pass or step, unless a file was changed by other tools after optc wrote it.");
+
     public static IReadOnlyList<DiagnosticId> All { get; } =
     [
         FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, DamagedWeightStream, OperatorVersion, OperandType, InvalidGraph,
         NotExecutable, RunFailed, TextSyntax, MemoryLimit, NotDifferentiable, CommandLine, InvalidOption, OutputExists, DataMismatch, RuleMatchesNothing,
-        NoCalibrationData, OutputNotWritable, UnusableData, WeightOutOfRange, NotQuantizable, VerificationFailed, BudgetNotMet,
+        NoCalibrationData, OutputNotWritable, UnusableData, WeightOutOfRange, NotQuantizable, VerificationFailed, BudgetNotMet, StructureBroken,
     ];
 
     public override string ToString() => $"OPTC{Number:0000}";

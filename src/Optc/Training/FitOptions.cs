@@ -57,6 +57,24 @@ public sealed record FitOptions
     /// <summary>Makes weights sparse, or keeps them so; <see langword="null"/> leaves zeros to chance.</summary>
     public Pruning? Pruning { get; init; }
 
+    /// <summary>Makes weights share values; those that share some already go on to do so.</summary>
+    public Clustering? Clustering { get; init; }
+
+    /// <summary>Rounds as the integer model will.</summary>
+    public QuantizationAware? Quantization { get; init; }
+
+    /// <summary>
+    /// With clustering or quantization, or where asked for: learning rates of weights are in proportion to their magnitude, ten times the
+    /// root mean square of each tensor.
+    /// </summary>
+    public bool RelativeRates { get; init; }
+
+    /// <summary>
+    /// With pruning, clustering or quantization: folds what integers will fold, and gives convolutions a batch normalization with live
+    /// statistics, which repair what zeros and shared values do to the distribution of activations.
+    /// </summary>
+    public bool LiveNormalization { get; init; } = true;
+
     /// <summary>Told of the epochs that a checkpoint brings along, before the run goes on.</summary>
     public Action<IReadOnlyList<EpochRecord>>? Resumed { get; init; }
 
@@ -89,5 +107,13 @@ public sealed record EpochRecord(int Epoch, double Rate, double Loss, double? Sc
 /// <param name="Steps">Steps taken.</param>
 /// <param name="EndedEarly">True when patience ran out.</param>
 /// <param name="StepBytes">Memory planned for the values of a step.</param>
+/// <param name="Skipped">Layers that were left alone, with the reasons.</param>
 public sealed record FitResult(
-    Model Model, string Metric, ImmutableArray<EpochRecord> History, int? BestEpoch, long Steps, bool EndedEarly, long StepBytes);
+    Model Model,
+    string Metric,
+    ImmutableArray<EpochRecord> History,
+    int? BestEpoch,
+    long Steps,
+    bool EndedEarly,
+    long StepBytes,
+    ImmutableArray<SkippedLayer> Skipped);

@@ -41,7 +41,9 @@ internal sealed class FitState
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(hash, GraphPrinter.Print(model));
         Append(hash, options.Step.Teacher is { } teacher ? GraphPrinter.Print(teacher.Model) : "");
-        Append(hash, string.Create(CultureInfo.InvariantCulture, $"{options.Step with { Project = null, ProjectGradient = null, Masked = null, Rates = [] }} {options.Pruning}"));
+        Append(hash, string.Create(CultureInfo.InvariantCulture, $"{options.Step with { Project = null, ProjectGradient = null, Masked = null, Forms = null, RateOf = null, Rates = [] }} {options.Pruning} {options.Clustering} {options.Quantization} {options.LiveNormalization} {options.RelativeRates}"));
+        Append(hash, string.Join('\n', options.Clustering?.Rules.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Codes} {r.Pattern}")) ?? []));
+        Append(hash, string.Join('\n', options.Quantization?.Rules.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Bits} {r.Pattern}")) ?? []));
         Append(hash, string.Join('\n', options.Step.Rates.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Factor} {r.Pattern}"))));
         Append(hash, string.Create(
             CultureInfo.InvariantCulture,
@@ -77,8 +79,9 @@ internal sealed class FitState
     }
 
     /// <summary>Reads a checkpoint; the variables as they were go to the trainer.</summary>
+    /// <param name="resume">Brings the trainer to the phase of so many steps.</param>
     /// <exception cref="DiagnosticException">The file cannot be read, or belongs to another run.</exception>
-    public static FitState Load(string path, byte[] plan, Trainer trainer) => DataFile.Guard(path, () =>
+    public static FitState Load(string path, byte[] plan, Trainer trainer, Action<long> resume) => DataFile.Guard(path, () =>
     {
         using NpzReader file = NpzReader.Open(path);
         if (!file.Contains("plan") || !file.Read("plan").AsSpan<byte>().SequenceEqual(plan))
@@ -106,6 +109,7 @@ internal sealed class FitState
             state.History.Add(new((int)history[i], history[i + 1], history[i + 2], double.IsNaN(history[i + 3]) ? null : history[i + 3], history[i + 4] == 1));
         }
 
+        resume(state.Steps);
         trainer.LoadState(state.Steps, Variables(file, "now/").ToDictionary(v => v.Name, v => v.Content));
         return state;
     });

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Optc.Ir;
+using Optc.Passes.Quantize;
 using Optc.Runtime;
 using Optc.Runtime.Training;
 
@@ -17,7 +18,9 @@ internal sealed class Fitting : IDisposable
     private readonly ThreadWorkers _workers;
     private readonly Trainer _trainer;
     private readonly BatchSource _batches;
-    private readonly MaskKeeper? _masks;
+    private readonly StructureKeeper _structure;
+    private readonly StructurePlan _structurePlan;
+    private readonly ImmutableArray<(ImmutableArray<string> Values, ActivationForm Form)> _grids;
     private readonly byte[] _plan;
     private readonly long _steps;
     private FitState _state = new();
@@ -26,7 +29,11 @@ internal sealed class Fitting : IDisposable
     /// <exception cref="DiagnosticException">Data, options and model do not fit together, or the checkpoint belongs to another run.</exception>
     public Fitting(Model model, TrainingData train, TrainingData? validation, FitOptions options, WorkOptions work)
     {
-        (_model, _train, _validation, _options, _work) = (model, train, validation, options, work);
+        (_train, _validation, _options, _work) = (train, validation, options, work);
+        bool structured = options.Pruning is not null || options.Clustering is not null || options.Quantization is not null;
+        _model = structured && options.LiveNormalization
+            ? model.With(TrainableForm.Of(model.Module, train, options.Quantization?.CalibrationSamples ?? QuantizationAware.Default.CalibrationSamples, work))
+            : model;
         RequireLabels(model, train, options.Step.Loss);
         if (validation is not null)
         {
@@ -45,18 +52,26 @@ internal sealed class Fitting : IDisposable
                 SoftTargets = !options.Step.Loss.TakesClasses,
             },
             _workers);
-        Func<TrainedVariable, bool>? concerned = options.Pruning is null ? null : MaskKeeper.Concerned(options.Pruning, model.Module.Main);
-        _trainer = new(
-            model.Module,
-            Math.Min(options.BatchSize, train.Count),
-            options.Step with { Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(), Statistics = StatisticsRecord.Read(model.Module), SampleWeights = train.HasWeights, Masked = concerned },
-            new() { Threads = work.Threads, MemoryLimit = work.MemoryLimit });
+        TrainingOptions step = options.Step with
+        {
+            Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(),
+            Statistics = StatisticsRecord.Read(_model.Module),
+            SampleWeights = train.HasWeights,
+        };
+        _grids = options.Quantization is null ? [] : ActivationPlan.Of(_model.Module, options.Quantization, train, work);
         _steps = (long)_batches.BatchesPerEpoch * options.Epochs;
-        _masks = options.Pruning is null ? null : new(options.Pruning, _trainer, concerned!, _steps);
+        _structurePlan = new(options, _model.Module, ActivationPlan.ByValue(_model.Module.Main, _grids));
+        _structure = new(options, step, _structurePlan, _steps);
+        _trainer = new(
+            _model.Module,
+            Math.Min(options.BatchSize, train.Count),
+            _structure.First,
+            new() { Threads = work.Threads, MemoryLimit = work.MemoryLimit });
+        _structure.Take(_trainer);
         _plan = options.Checkpoint is null ? [] : FitState.PlanOf(model.Module, options, train, validation);
         if (options.Checkpoint is { } path && File.Exists(path))
         {
-            _state = FitState.Load(path, _plan, _trainer);
+            _state = FitState.Load(path, _plan, _trainer, _structure.Resume);
             _batches.Position = _state.Position;
             options.Resumed?.Invoke(_state.History);
         }
@@ -78,7 +93,7 @@ internal sealed class Fitting : IDisposable
             _trainer.LoadState(_state.Steps, _state.Best.ToDictionary(v => v.Name, v => v.Content));
         }
 
-        return new(Current(), _options.Metric.Name, [.. _state.History], best?.Epoch, _state.Steps, endedEarly, _trainer.ArenaBytes);
+        return new(Current(), _options.Metric.Name, [.. _state.History], best?.Epoch, _state.Steps, endedEarly, _trainer.ArenaBytes, [.. _structurePlan.Skipped]);
     }
 
     public void Dispose()
@@ -100,7 +115,7 @@ internal sealed class Fitting : IDisposable
                 _work.Cancellation.ThrowIfCancellationRequested();
             }
 
-            _masks?.Before(_state.Steps);
+            _structure.Before(_state.Steps);
             Batch batch = _batches.Next();
             float loss = _trainer.Step(batch.Count, BytesOf(batch), WeightsOf(batch), _options.Rate.At(_state.Steps, _steps));
             _state.Steps++;
@@ -119,7 +134,7 @@ internal sealed class Fitting : IDisposable
 
         if (_state.Steps == _steps)
         {
-            _masks?.Before(_steps);
+            _structure.Before(_steps);
         }
 
         (long samples, double sum) = (_state.LossSamples, _state.LossSum);
@@ -146,7 +161,7 @@ internal sealed class Fitting : IDisposable
 
         double rate = _options.Rate.At(_state.Steps - 1, _steps);
         EpochRecord? before = _state.BestRecord;
-        bool better = score is { } now && _masks?.IsFinal(_state.Steps) != false && (before?.Score is not { } old || (_options.Metric.HigherIsBetter ? now > old : now < old));
+        bool better = score is { } now && _structure.IsFinal(_state.Steps) && (before?.Score is not { } old || (_options.Metric.HigherIsBetter ? now > old : now < old));
         EpochRecord record = new(epoch + 1, rate, _state.LossSum / _state.LossSamples, score, better);
         _state.History.Add(record);
         (_state.LossSum, _state.LossSamples) = (0, 0);
@@ -167,8 +182,11 @@ internal sealed class Fitting : IDisposable
 
     private Model Current()
     {
-        Module trained = _trainer.Export();
-        return _model.With(StatisticsRecord.Attach(_options.Normalization?.FoldInto(trained) ?? trained, _trainer.Statistics));
+        Module trained = RangeRecord.Without(_trainer.Export());
+        trained = StatisticsRecord.Attach(_options.Normalization?.FoldInto(trained) ?? trained, _trainer.Statistics);
+        return _model.With(_options.Quantization is { } aware
+            ? RangeRecord.Attach(trained, aware.Recipe.Activations, ActivationPlan.Ranges(_grids, _trainer))
+            : trained);
     }
 
     private void Save()
@@ -219,6 +237,21 @@ internal sealed class Fitting : IDisposable
         Require(options.CheckpointEvery >= 0, "the number of steps between checkpoints is not allowed", options.CheckpointEvery, "0 or more");
         Require(step.MicroBatch is null or >= 1, "the number of samples in memory at a time is not allowed", step.MicroBatch, "1 or more");
         Require(step.ClipNorm is null or (> 0 and < float.PositiveInfinity), "the length that gradients are shortened to is not allowed", step.ClipNorm, "a number above 0");
+        Require(
+            options.Quantization is null || (options.Normalization is null && options.Normalize is null),
+            "a normalization cannot be measured in a run that is quantization-aware",
+            "a normalization",
+            "a model that contains its normalization, as training it first makes it");
+        Require(
+            step.MovingAverage is null || (options.Quantization is null && options.Clustering is null),
+            "averages of weights have no codes",
+            "a moving average with clustering or quantization",
+            "one of them");
+        Require(options.Clustering is null or { Codes: >= 2 and <= 256 }, "the number of codes is not allowed", options.Clustering?.Codes, "2 to 256");
+        Require(options.Clustering is null or { Begin: >= 0 and < 1, Freeze: > 0 and <= 1 }, "the parts of the run for clustering are not allowed", $"{options.Clustering?.Begin} and {options.Clustering?.Freeze}", "a beginning of 0 to below 1, and an end of up to 1");
+        Require(options.Clustering is null or { BitPrice: >= 0 and < double.PositiveInfinity }, "the price of a bit is not allowed", options.Clustering?.BitPrice, "0 or more");
+        Require(options.Quantization is null or { WeightBits: >= 2 and <= 8 }, "the number of bits of weights is not allowed", options.Quantization?.WeightBits, "2 to 8");
+        Require(options.Quantization is null or { Recipe.Mode: QuantizationMode.Static }, "quantization-aware training is for static recipes", options.Quantization?.Recipe.Name, "static-int8 or static-int16x8");
         Require(step.MovingAverage is null or (>= 0 and < 1), "the weight of the past in averages of weights is not allowed", step.MovingAverage, "0 to below 1, such as 0.999");
         Require(step.StatisticsMomentum is >= 0 and < 1, "the weight of the past in statistics is not allowed", step.StatisticsMomentum, "0 to below 1, such as 0.9");
         Require(step.Optimizer.WeightDecay is >= 0 and < float.PositiveInfinity, "the weight decay is not allowed", step.Optimizer.WeightDecay, "0 or more");

@@ -14,6 +14,7 @@ internal sealed class ConstantEquality : IEqualityComparer<Value>
             && x.Type.Equals(y.Type)
             && Equals(x.Foreign, y.Foreign)
             && Equals(a.Sparse, b.Sparse)
+            && Equals(a.Structure, b.Structure)
             && a.Bytes.Span.SequenceEqual(b.Bytes.Span));
 
     public int GetHashCode([DisallowNull] Value obj)

@@ -59,7 +59,8 @@ internal static class LayerFolding
         }
 
         bool keepsBias = layer.Bias is null && Array.TrueForAll(offsets, o => o == 0);
-        return layer.With(patch, layer.X, weights, keepsBias ? null : bias, step.Activation, node.Output) is { } result
+        WeightStructure? structure = layer.Weights.Constant?.Structure?.Scaled(layer.OutputAxis, outputs, factors);
+        return layer.With(patch, layer.X, weights, keepsBias ? null : bias, step.Activation, node.Output, structure) is { } result
             ? patch.Replace(node.Output, result)
             : Rewrite.Decline("a folded weight or bias is not finite");
     }
@@ -105,8 +106,17 @@ internal static class LayerFolding
         }
 
         bool keepsBias = layer.Bias is null && Array.TrueForAll(offsets, o => o == 0);
+        if (!step.IsOffsetOnly && layer.Weights.Constant.Structure is { } structure && (structure.Codebook is not null || structure.Grid is not null)
+            && Array.Exists(factors, f => f != factors[0]))
+        {
+            return Rewrite.Decline($"the weights of '{layer.Node.Name}' lie on a grid or in a codebook, which factors for input channels would break");
+        }
+
+        WeightStructure? kept = layer.Weights.Constant.Structure is { } before && !step.IsOffsetOnly
+            ? before.Scaled(layer.OutputAxis, layer.OutputChannels, [.. Enumerable.Repeat(factors[0], layer.OutputChannels)])
+            : null;
         Value? result = layer.With(
-            patch, step.X, step.IsOffsetOnly ? null : weights, keepsBias ? null : bias, layer.Activation, layer.Node.Output);
+            patch, step.X, step.IsOffsetOnly ? null : weights, keepsBias ? null : bias, layer.Activation, layer.Node.Output, kept);
         return result is null
             ? Rewrite.Decline("a folded weight or bias is not finite")
             : patch.Replace(layer.Node.Output, result);

@@ -88,8 +88,10 @@ internal sealed record LinearLayer(Node Node, int XIndex, int WIndex, int BiasIn
     }
 
     /// <summary>Adds the layer with other numbers in place of the one whose result is <paramref name="like"/>.</summary>
+    /// <param name="structure">What holds of the new weights.</param>
     /// <returns>The new result; <see langword="null"/> when a number is not finite in float.</returns>
-    public Value? With(GraphPatch patch, Value x, double[]? weights, double[]? bias, FusedActivation activation, Value like)
+    public Value? With(
+        GraphPatch patch, Value x, double[]? weights, double[]? bias, FusedActivation activation, Value like, WeightStructure? structure = null)
     {
         Value?[] inputs = new Value?[Math.Max(Node.Inputs.Length, bias is null ? 0 : BiasIndex + 1)];
         Node.Inputs.CopyTo(inputs);
@@ -101,7 +103,7 @@ internal sealed record LinearLayer(Node Node, int XIndex, int WIndex, int BiasIn
                 return null;
             }
 
-            inputs[WIndex] = GraphPatch.Constant(TensorData.FromFloats(Weights.Type.Shape, narrow), Weights.Name);
+            inputs[WIndex] = GraphPatch.Constant(TensorData.FromFloats(Weights.Type.Shape, narrow).With(structure), Weights.Name);
         }
 
         if (bias is not null)

@@ -105,7 +105,9 @@ internal sealed class OperandQuantizer(LayerPlan plan, QuantizationRecipe recipe
             return new(integers.Constant!, integers.Type.Quant!, 0);
         }
 
-        return WeightQuantizer.Quantize(data, rule.Axis, perChannel, SmallestScales(index, perChannel));
+        return data.Structure is { Grid: { } grid } && (grid.Scales.Length == 1 || (rule.PerChannel && grid.Axis == rule.Axis))
+            ? WeightQuantizer.OnGrid(data, SmallestScales(index, grid.Scales.Length > 1))
+            : WeightQuantizer.Quantize(data, rule.Axis, perChannel, SmallestScales(index, perChannel));
     }
 
     private QuantizedWeights Wide(TensorData data, int index)

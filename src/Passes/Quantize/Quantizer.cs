@@ -12,7 +12,9 @@ public static class Quantizer
     /// <param name="module">Float, or quantized in parts, which are left alone. Only its main graph is quantized.</param>
     /// <param name="data">Needed by static recipes, ignored by the others.</param>
     /// <param name="context">Threads, progress and cancellation.</param>
+    /// <param name="known">Ranges of values by name, as training found them; data are needed for the others only.</param>
     /// <remarks>
+    /// Weights that lie on a grid (see <see cref="WeightStructure"/>) keep its scales and codes.
     /// Names and order of inputs and outputs, signatures and metadata stay. Layers that cannot be quantized stay float, with
     /// conversions around them and the reason in the report. The same module, recipe and data give the same result, whatever
     /// the number of threads or the order of the samples.
@@ -23,14 +25,16 @@ public static class Quantizer
     /// </exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static (Module Module, QuantizationReport Report) Quantize(
-        Module module, QuantizationRecipe recipe, ICalibrationSource? data = null, PassContext? context = null)
+        Module module,
+        QuantizationRecipe recipe,
+        ICalibrationSource? data = null,
+        PassContext? context = null,
+        IReadOnlyDictionary<string, ValueRange>? known = null)
     {
         context ??= new();
-        recipe.Check();
-        Module prepared = recipe.Prepare ? Pipelines.PrepareForQuantization.Run(module, context) : module.Clone();
-        LayerRules.RequireUse(recipe, prepared.Main, module.Main);
+        Module prepared = Prepare(module, recipe, context);
         (Module result, QuantizationReport report) = recipe.Mode is QuantizationMode.Static
-            ? QuantizeStatic(prepared, recipe, data, context)
+            ? QuantizeStatic(prepared, recipe, data, context, known).Result
             : (prepared, new WeightRewriter(prepared, recipe).Rewrite());
         if (recipe.RequireInteger && !report.IsInteger)
         {
@@ -45,10 +49,43 @@ public static class Quantizer
         return (result, report);
     }
 
-    private static (Module Module, QuantizationReport Report) QuantizeStatic(
-        Module module, QuantizationRecipe recipe, ICalibrationSource? data, PassContext context)
+    /// <summary>The grids that a static recipe gives the values of a model, for training to know what integers will compute.</summary>
+    /// <param name="module">Not changed; values are those of its prepared form.</param>
+    /// <exception cref="DiagnosticException">See <see cref="Quantize"/>.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static ImmutableArray<ActivationGrid> PlanActivations(
+        Module module,
+        QuantizationRecipe recipe,
+        ICalibrationSource? data,
+        PassContext? context = null,
+        IReadOnlyDictionary<string, ValueRange>? known = null)
     {
-        if (data is null)
+        context ??= new();
+        return QuantizeStatic(Prepare(module, recipe, context), recipe, data, context, known).Scales.Activations;
+    }
+
+    private static Module Prepare(Module module, QuantizationRecipe recipe, PassContext context)
+    {
+        recipe.Check();
+        Module prepared = recipe.Prepare ? Pipelines.PrepareForQuantization.Run(module, context) : module.Clone();
+        LayerRules.RequireUse(recipe, prepared.Main, module.Main);
+        return prepared;
+    }
+
+    private static ((Module Module, QuantizationReport Report) Result, ScalePlan Scales) QuantizeStatic(
+        Module module, QuantizationRecipe recipe, ICalibrationSource? data, PassContext context, IReadOnlyDictionary<string, ValueRange>? known)
+    {
+        known ??= ImmutableDictionary<string, ValueRange>.Empty;
+        Dictionary<Node, string> refused = [];
+        LayerPlanner planner = new(module, recipe, refused);
+        ImmutableArray<LayerPlan> plans = planner.Plan(module.Main);
+        Dictionary<Value, RangeEstimator> watched = Watched(module.Main, plans, recipe);
+        foreach (Value value in watched.Keys.Where(v => known.ContainsKey(v.Name)).ToArray())
+        {
+            watched.Remove(value);
+        }
+
+        if (data is null && (watched.Count > 0 || known.Count == 0))
         {
             throw new DiagnosticException(new Diagnostic(DiagnosticId.NoCalibrationData, "there are no calibration data for a static recipe")
             {
@@ -58,17 +95,16 @@ public static class Quantizer
             });
         }
 
-        Dictionary<Node, string> refused = [];
-        LayerPlanner planner = new(module, recipe, refused);
-        ImmutableArray<LayerPlan> plans = planner.Plan(module.Main);
-        Calibrator calibrator = new(module, Watched(module.Main, plans, recipe)) { Threads = context.Threads, Progress = context.Progress };
-        IReadOnlyDictionary<Value, ValueStatistics> seen = calibrator.Run(data, context.Cancellation);
+        IReadOnlyDictionary<Value, ValueStatistics> seen = watched.Count == 0
+            ? ImmutableDictionary<Value, ValueStatistics>.Empty
+            : new Calibrator(module, watched) { Threads = context.Threads, Progress = context.Progress }.Run(data!, context.Cancellation);
         Dictionary<(Value, DType), ValueRange> ranges = [];
         ValueRange RangeOf(Value value, DType type)
         {
             if (!ranges.TryGetValue((value, type), out ValueRange range))
             {
                 range = FloatConstants.Of(value) is { } constant ? Extremes(constant)
+                    : known.TryGetValue(value.Name, out ValueRange given) ? given
                     : seen.TryGetValue(value, out ValueStatistics? statistics) && statistics.IsSeen ? statistics.Estimator.Estimate(statistics, type)
                     : ValueRange.Empty;
                 ranges.Add((value, type), range);
@@ -87,7 +123,7 @@ public static class Quantizer
                 StaticRewriter rewriter = new(module, recipe, scales);
                 (Module Module, QuantizationReport Report) result = rewriter.Rewrite(plans);
                 RequireKernels(result.Module, rewriter.Origins, plans);
-                return result;
+                return (result, scales);
             }
             catch (LayerRefusal refusal)
             {

@@ -60,6 +60,13 @@ internal sealed class ScalePlan
     /// <summary>Range that the grid of a value in a type was made for.</summary>
     public ValueRange RangeOf(Value value, DType type) => _groups[Root(_values[(value, type)])].Range;
 
+    /// <summary>Every value that has a grid, with the number of the group that shares it.</summary>
+    public ImmutableArray<ActivationGrid> Activations =>
+    [
+        .. _values.Select(v => (v.Key, Root: Root(v.Value))).Select(v => new ActivationGrid(
+            v.Key.Value.Name, v.Root, v.Key.Type, _groups[v.Root].Grid, _groups[v.Root].Fixed is not null)),
+    ];
+
     private static bool HasGrid(OperandRule rule) => rule is ActivationRule or SharedRule or FixedRule;
 
     private void Tie(LayerPlan plan)

@@ -61,10 +61,62 @@ internal static class WeightQuantizer
 
         ImmutableArray<long> zeros = [.. new long[channels]];
         return new(
-            TensorData.From<sbyte>(DType.I8, data.Shape, integers),
+            TensorData.From<sbyte>(DType.I8, data.Shape, integers).With(Carried(data.Structure, channels > 1 ? channels : 1, axis)),
             new(ImmutableCollectionsMarshal.AsImmutableArray(scales), zeros, channels > 1 ? axis : 0),
             widened);
     }
+
+    /// <summary>The codes of weights that lie on a grid, with the scales of that grid.</summary>
+    /// <param name="data">f32, dense, with a grid.</param>
+    /// <param name="smallest">Least scale for each channel, or empty.</param>
+    /// <remarks>
+    /// A channel whose scale is below the least has weights that are nothing beside its bias: they become zeros, and the scale is free.
+    /// </remarks>
+    public static QuantizedWeights OnGrid(TensorData data, ReadOnlySpan<double> smallest = default)
+    {
+        WeightStructure structure = data.Structure!;
+        WeightGrid grid = structure.Grid!;
+        ImmutableArray<long> codes = structure.Codes(data);
+        float[] scales = [.. grid.Scales];
+        bool[] dropped = new bool[scales.Length];
+        for (int c = 0; c < scales.Length && !smallest.IsEmpty; c++)
+        {
+            double least = smallest[Math.Min(c, smallest.Length - 1)];
+            if (scales[c] < least)
+            {
+                (scales[c], dropped[c]) = (AffineGrid.ScaleOf(least), true);
+            }
+        }
+
+        ChannelMap map = new(data.Shape, grid.Axis);
+        sbyte[] integers = new sbyte[codes.Length];
+        for (int i = 0; i < integers.Length; i++)
+        {
+            bool isDropped = dropped[scales.Length == 1 ? 0 : map.ChannelOf(i)];
+            integers[i] = isDropped ? (sbyte)0 : (sbyte)Math.Clamp(codes[i], -Largest, Largest);
+        }
+
+        // Without a pinned zero, dropped channels may add it to the codes.
+        WeightStructure kept = structure with
+        {
+            Grid = null,
+            Codebook = structure.Codebook is { PinsZero: false } book && Array.Exists(dropped, d => d) ? book with { Codes = book.Codes + 1 } : structure.Codebook,
+        };
+        return new(
+            TensorData.From<sbyte>(DType.I8, data.Shape, integers).With(kept),
+            new(ImmutableCollectionsMarshal.AsImmutableArray(scales), [.. new long[scales.Length]], scales.Length > 1 ? grid.Axis : 0),
+            dropped.Count(d => d));
+    }
+
+    /// <summary>
+    /// What holds of the integers of weights that are not on a grid: zeros stay, and codes that channels of different scales share
+    /// become different ones.
+    /// </summary>
+    private static WeightStructure? Carried(WeightStructure? structure, int channels, int axis) => structure is null ? null : structure with
+    {
+        Grid = null,
+        Codebook = structure.Codebook is { } book && channels > book.Groups ? book with { Groups = channels, Axis = axis } : structure.Codebook,
+    };
 
     /// <summary>
     /// Least scales of weights with which a bias, in steps of input scale times weight scale, stays below a limit.

@@ -16,17 +16,21 @@ namespace Optc.Runtime.Training;
 /// Makes an activation behind a normalization a part of it; convolutions before a normalization take its statistics, and those
 /// behind one normalize what they read.
 /// </param>
+/// <param name="freeze">Normalizations use their moving statistics.</param>
+/// <param name="grids">What readers see of values of the source.</param>
 internal sealed class ForwardCopy(
     Graph source,
     GraphBuilder builder,
     int batch,
     IReadOnlyDictionary<Value, Value> replaced,
     ImmutableArray<NormalizationPair> normalizations,
-    bool fuse = true)
+    bool fuse = true,
+    bool freeze = false,
+    ActivationGrids? grids = null)
 {
     private readonly Dictionary<Value, Value> _copies = new(replaced);
     private readonly Dictionary<Node, NormalizationPair> _pairs = normalizations.SelectMany(p => new[] { (p.Scale, p), (p.Shift, p) }).ToDictionary(e => e.Item1, e => e.p);
-    private readonly Dictionary<Node, NormalizationPair> _blocks = !fuse ? [] : normalizations.Where(StartsBlock).ToDictionary(p => p.Input.Producer!);
+    private readonly Dictionary<Node, NormalizationPair> _blocks = !fuse || freeze ? [] : normalizations.Where(StartsBlock).ToDictionary(p => p.Input.Producer!);
     private readonly Dictionary<Value, Deferred> _deferred = [];
     private readonly List<(NormalizationPair Pair, Node Node)> _normalized = [];
 
@@ -43,7 +47,7 @@ internal sealed class ForwardCopy(
         foreach (Value input in source.Inputs.Where(i => !_copies.ContainsKey(i)))
         {
             Shape shape = input.Type.Shape;
-            _copies.Add(input, builder.Input(input.Name, input.Type with { Shape = shape.HasRank && shape.Rank > 0 ? shape.With(0, batch) : shape }));
+            Define(input, builder.Input(input.Name, input.Type with { Shape = shape.HasRank && shape.Rank > 0 ? shape.With(0, batch) : shape }));
         }
 
         HashSet<Node> needed = Ancestors(result);
@@ -97,6 +101,11 @@ internal sealed class ForwardCopy(
     private void Block(NormalizationPair pair, Node convolution)
     {
         Value source = convolution.Inputs[0]!;
+        if (grids?.Concerns(source) == true)
+        {
+            ValueOf(source);
+        }
+
         Deferred? before = _copies.ContainsKey(source) ? null : _deferred.GetValueOrDefault(source);
         FusedActivation activation = before?.Pair.Activation ?? FusedActivation.None;
         IOp op = convolution.Op switch
@@ -117,23 +126,40 @@ internal sealed class ForwardCopy(
     private void Normalize(NormalizationPair pair)
     {
         bool whole = fuse && IsPart(pair.Activation);
+        if (freeze)
+        {
+            Expressions at = new(builder, pair.Name);
+            Value fixedResult = at.Apply(
+                new NormalizeChannels(NormalizationPair.Epsilon, whole ? pair.Activation : FusedActivation.None),
+                ValueOf(pair.Input),
+                _copies[pair.Factors],
+                _copies[pair.Offsets],
+                at.Read(pair.Mean, [pair.Channels]),
+                at.Read(pair.Variance, [pair.Channels]));
+            Define(pair.Shift.Output, Activated(pair, fixedResult, whole));
+            return;
+        }
+
         Node node = builder.Add(
             new BatchNormalization(NormalizationPair.Epsilon, whole ? pair.Activation : FusedActivation.None), [ValueOf(pair.Input), _copies[pair.Factors], _copies[pair.Offsets]], pair.Name);
         _normalized.Add((pair, node));
-        Value result = node.Outputs[0];
-        _copies.Add(pair.Shift.Output, whole ? result : pair.Activation switch
-        {
-            FusedActivation.None => result,
-            FusedActivation.Relu => builder.Add(new Relu(), [result], pair.Name).Output,
-            FusedActivation.Relu6 => builder.Add(new Relu6(), [result], pair.Name).Output,
-            FusedActivation.ReluN1To1 => builder.Add(new ReluN1To1(), [result], pair.Name).Output,
-            _ => throw new DiagnosticException(new Diagnostic(DiagnosticId.NotDifferentiable, "the activation of a layer cannot be trained")
-            {
-                At = [$"operator {pair.Shift}"],
-                Found = $"{pair.Activation}",
-            }),
-        });
+        Define(pair.Shift.Output, Activated(pair, node.Outputs[0], whole));
     }
+
+    private Value Activated(NormalizationPair pair, Value result, bool whole) => whole ? result : pair.Activation switch
+    {
+        FusedActivation.None => result,
+        FusedActivation.Relu => builder.Add(new Relu(), [result], pair.Name).Output,
+        FusedActivation.Relu6 => builder.Add(new Relu6(), [result], pair.Name).Output,
+        FusedActivation.ReluN1To1 => builder.Add(new ReluN1To1(), [result], pair.Name).Output,
+        _ => throw new DiagnosticException(new Diagnostic(DiagnosticId.NotDifferentiable, "the activation of a layer cannot be trained")
+        {
+            At = [$"operator {pair.Shift}"],
+            Found = $"{pair.Activation}",
+        }),
+    };
+
+    private void Define(Value source, Value copy) => _copies.Add(source, grids?.Round(source, copy) ?? copy);
 
     private void Copy(Node node)
     {
@@ -142,7 +168,7 @@ internal sealed class ForwardCopy(
         {
             if (node.Op is IUnrollable sequence)
             {
-                _copies.Add(node.Outputs[0], sequence.Unroll(builder, inputs, node.Name));
+                Define(node.Outputs[0], sequence.Unroll(builder, inputs, node.Name));
                 return;
             }
 
@@ -150,7 +176,7 @@ internal sealed class ForwardCopy(
             Node copy = builder.Add(op, inputs, node.Name);
             for (int i = 0; i < copy.Outputs.Length; i++)
             {
-                _copies.Add(node.Outputs[i], copy.Outputs[i]);
+                Define(node.Outputs[i], copy.Outputs[i]);
             }
         }
         catch (OpRuleException problem)
@@ -188,7 +214,7 @@ internal sealed class ForwardCopy(
     {
         if (!_copies.ContainsKey(value) && _deferred.TryGetValue(value, out Deferred? deferred))
         {
-            _copies.Add(value, builder.Add(
+            Define(value, builder.Add(
                 new NormalizeChannels(NormalizationPair.Epsilon, deferred.Pair.Activation), deferred.Operands, deferred.Pair.Name).Output);
         }
 

@@ -13,13 +13,15 @@ namespace Optc.Runtime.Training;
 public sealed class Trainer : IDisposable
 {
     private readonly Module _model;
-    private readonly TrainingOptions _options;
     private readonly InterpreterOptions _execution;
     private readonly ResourceTable _resources = new();
     private readonly Dictionary<int, Interpreter> _steps = [];
     private readonly Dictionary<int, Interpreter> _pieces = [];
-    private readonly TrainingGraph _graph;
+    private readonly List<(string Name, Shape Shape)> _state = [];
+    private readonly int _batch;
     private readonly int _inputs;
+    private TrainingOptions _options;
+    private TrainingGraph _graph;
     private Interpreter? _apply;
 
     /// <param name="model">A float model with one output. Not changed.</param>
@@ -32,49 +34,68 @@ public sealed class Trainer : IDisposable
         _options = options;
         _execution = execution ?? InterpreterOptions.Default;
         _inputs = model.Main.Inputs.Count;
+        _batch = batch;
         _graph = TrainingGraph.Of(model, batch, options);
-        foreach ((string name, Shape shape) in _graph.State)
+        Declare();
+        Prepare();
+    }
+
+    /// <summary>
+    /// Goes on with other options, and with everything that the variables hold: what was there keeps its content, what is new
+    /// begins as in a new run.
+    /// </summary>
+    /// <exception cref="DiagnosticException">See <see cref="TrainingGraph.Of"/>.</exception>
+    public void Change(TrainingOptions options)
+    {
+        (_options, _graph) = (options, TrainingGraph.Of(_model, _batch, options));
+        foreach (Interpreter interpreter in _steps.Values.Concat(_pieces.Values))
         {
-            _resources.Declare(_resources.Handle("", name), new(DType.F32, shape));
+            interpreter.Dispose();
         }
 
-        foreach (TrainedVariable variable in _graph.Variables)
-        {
-            TensorData initial = variable.Source.Constant!.ToDense();
-            initial.Bytes.Span.CopyTo(Content(variable.Name));
-            if (options.Masked?.Invoke(variable) == true && variable.Rate != 0)
-            {
-                MemoryMarshal.Cast<byte, float>(Content(TrainingGraph.MaskOf(variable.Name))).Fill(1);
-            }
+        _apply?.Dispose();
+        _apply = null;
+        _steps.Clear();
+        _pieces.Clear();
+        Declare();
+        Prepare();
+    }
 
-            if (options.MovingAverage is not null && variable.Rate != 0)
-            {
-                initial.Bytes.Span.CopyTo(Content(TrainingGraph.AverageOf(variable.Name)));
-            }
-        }
-
-        foreach (NormalizationPair pair in _graph.Normalizations)
+    /// <summary>Drops what the optimizer keeps of its steps.</summary>
+    public void ResetOptimizer()
+    {
+        HashSet<string> kept = [.. _graph.Variables.Select(v => v.Name), .. _graph.Kept];
+        foreach ((string name, _) in _state.Where(s => !kept.Contains(s.Name)))
         {
-            (float[] gamma, float[] beta, float[] mean, float[] variance) = pair.Start(options.Statistics.GetValueOrDefault(pair.Name));
-            foreach ((string name, float[] content) in new[] { (pair.Gamma, gamma), (pair.Beta, beta), (pair.Mean, mean), (pair.Variance, variance) })
-            {
-                MemoryMarshal.AsBytes(content.AsSpan()).CopyTo(Content(name));
-                if (options.MovingAverage is not null)
-                {
-                    MemoryMarshal.AsBytes(content.AsSpan()).CopyTo(Content(TrainingGraph.AverageOf(name)));
-                }
-            }
-        }
-
-        if (options.MicroBatch is not { } piece || piece >= batch)
-        {
-            _steps.Add(batch, new(_graph.Module, _graph.Module.Main, _execution, _resources));
-        }
-        else
-        {
-            PieceFor(piece);
+            Content(name).Clear();
         }
     }
+
+    /// <summary>Replaces the content of a variable or of other state, row-major.</summary>
+    /// <param name="name">Of <see cref="TrainedVariable.Name"/>, or as forms document it.</param>
+    /// <exception cref="ArgumentException">There is none of that name and size.</exception>
+    public void Set(string name, ReadOnlySpan<float> content)
+    {
+        int length = content.Length;
+        if (!_state.Exists(s => s.Name == name && s.Shape.ElementCount == length))
+        {
+            throw new ArgumentException($"There is no state '{name}' of {length} elements.", nameof(name));
+        }
+
+        MemoryMarshal.AsBytes(content).CopyTo(Content(name));
+    }
+
+    /// <summary>What a variable or other state holds now, row-major.</summary>
+    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    public ReadOnlySpan<float> Get(string name) => _state.Exists(s => s.Name == name)
+        ? Floats(Content(name))
+        : throw new ArgumentException($"There is no state '{name}'.", nameof(name));
+
+    /// <summary>Weights that layers see in another form.</summary>
+    public ImmutableArray<FormedWeight> Forms => _graph.Forms;
+
+    /// <summary>The grid that a group of activations has now.</summary>
+    public (float LogScale, float Zero) GridOf(ActivationForm form) => ActivationGrids.Now(form, name => Get(name)[0]);
 
     /// <summary>Steps taken so far.</summary>
     public long StepCount { get; private set; }
@@ -86,6 +107,10 @@ public sealed class Trainer : IDisposable
 
     /// <summary>What a variable holds now, row-major.</summary>
     public ReadOnlySpan<float> Content(TrainedVariable variable) => Floats(Content(variable.Name));
+
+    /// <summary>The mask of a variable: 1 where it stays, 0 where it is zero.</summary>
+    /// <exception cref="ArgumentException">The variable has no mask.</exception>
+    public ReadOnlySpan<float> MaskOf(TrainedVariable variable) => Get(TrainingGraph.MaskOf(variable.Name));
 
     /// <summary>Changes the mask of a variable and drops what it masks: the values, their average, and what the optimizer keeps of them.</summary>
     /// <param name="mask">One entry for each element; <see langword="true"/> where it stays.</param>
@@ -198,9 +223,12 @@ public sealed class Trainer : IDisposable
         ImmutableArray<Value> after = [.. result.Main.Values()];
         Dictionary<Value, Value> copies = before.Zip(after).ToDictionary(p => p.First, p => p.Second);
         HashSet<Value> normalizing = [.. _graph.Normalizations.SelectMany(p => new[] { p.Factors, p.Offsets })];
-        foreach (TrainedVariable variable in _graph.Variables.Where(v => !normalizing.Contains(v.Source)))
+        Dictionary<Value, FormedWeight> forms = _graph.Forms.ToDictionary(f => f.Latent.Source);
+        foreach (TrainedVariable variable in _graph.Variables.Where(v => copies.ContainsKey(v.Source) && !normalizing.Contains(v.Source)))
         {
-            Put(variable.Source, new(DType.F32, variable.Shape, Final(variable.Name, variable.Rate).ToArray()));
+            Put(variable.Source, forms.TryGetValue(variable.Source, out FormedWeight? formed)
+                ? StructuredWeights.Of(formed, Get, MaskFor(variable))
+                : StructuredWeights.Of(variable.Shape, Final(variable.Name, variable.Rate), MaskFor(variable)));
         }
 
         foreach (NormalizationPair pair in _graph.Normalizations)
@@ -242,7 +270,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Everything that a later run needs to go on from here, bit for bit: variables in a fixed order.</summary>
     public ImmutableArray<(string Name, TensorData Content)> SaveState() =>
-        [.. _graph.State.Select(s => (s.Name, new TensorData(DType.F32, s.Shape, Content(s.Name).ToArray())))];
+        [.. _state.Select(s => (s.Name, new TensorData(DType.F32, s.Shape, Content(s.Name).ToArray())))];
 
     /// <summary>Puts back what <see cref="SaveState"/> gave.</summary>
     /// <exception cref="DiagnosticException">The state is that of another model or other options.</exception>
@@ -250,18 +278,18 @@ public sealed class Trainer : IDisposable
     {
         ImmutableArray<string> wrong =
         [
-            .. _graph.State.Where(s => !state.TryGetValue(s.Name, out TensorData? found) || !found.Shape.Equals(s.Shape) || found.DType is not DType.F32).Select(s => s.Name),
+            .. _state.Where(s => !state.TryGetValue(s.Name, out TensorData? found) || !found.Shape.Equals(s.Shape) || found.DType is not DType.F32).Select(s => s.Name),
         ];
-        if (!wrong.IsEmpty || state.Count != _graph.State.Length)
+        if (!wrong.IsEmpty || state.Count != _state.Count)
         {
             throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the checkpoint is that of another model or of other options")
             {
                 Found = wrong.IsEmpty ? $"{state.Count} variables" : $"nothing that fits '{wrong[0]}'",
-                Expected = $"{_graph.State.Length} variables",
+                Expected = $"{_state.Count} variables",
             });
         }
 
-        foreach ((string name, _) in _graph.State)
+        foreach ((string name, _) in _state)
         {
             state[name].Bytes.Span.CopyTo(Content(name));
         }
@@ -278,6 +306,80 @@ public sealed class Trainer : IDisposable
 
         _apply?.Dispose();
     }
+
+    /// <summary>Gives state that the graph is the first to have its initial content.</summary>
+    private void Declare()
+    {
+        HashSet<string> known = [.. _state.Select(s => s.Name)];
+        foreach ((string name, Shape shape) in _graph.State.Where(s => !known.Contains(s.Name)))
+        {
+            _resources.Declare(_resources.Handle("", name), new(DType.F32, shape));
+            _state.Add((name, shape));
+        }
+
+        void Start(string name, ReadOnlySpan<float> content)
+        {
+            if (!known.Contains(name))
+            {
+                MemoryMarshal.AsBytes(content).CopyTo(Content(name));
+            }
+        }
+
+        foreach (TrainedVariable variable in _graph.Variables)
+        {
+            ReadOnlySpan<float> initial = variable.Source.Constant!.ToDense().AsFloats();
+            Start(variable.Name, initial);
+            if (_options.Masked?.Invoke(variable) == true && variable.Rate != 0)
+            {
+                float[] ones = new float[initial.Length];
+                Array.Fill(ones, 1);
+                Start(TrainingGraph.MaskOf(variable.Name), ones);
+            }
+
+            if (_options.MovingAverage is not null && variable.Rate != 0)
+            {
+                Start(TrainingGraph.AverageOf(variable.Name), initial);
+            }
+        }
+
+        foreach (ActivationForm form in _options.Activations.Values)
+        {
+            foreach ((string name, float content) in ActivationGrids.Start(form))
+            {
+                Start(name, [content]);
+            }
+        }
+
+        foreach (NormalizationPair pair in _graph.Normalizations)
+        {
+            (float[] gamma, float[] beta, float[] mean, float[] variance) = pair.Start(_options.Statistics.GetValueOrDefault(pair.Name));
+            foreach ((string name, float[] content) in new[] { (pair.Gamma, gamma), (pair.Beta, beta), (pair.Mean, mean), (pair.Variance, variance) })
+            {
+                Start(name, content);
+                if (_options.MovingAverage is not null)
+                {
+                    Start(TrainingGraph.AverageOf(name), content);
+                }
+            }
+        }
+    }
+
+    private void Prepare()
+    {
+        if (_options.MicroBatch is not { } piece || piece >= _batch)
+        {
+            _steps.Add(_batch, new(_graph.Module, _graph.Module.Main, _execution, _resources));
+        }
+        else
+        {
+            PieceFor(piece);
+        }
+    }
+
+    /// <summary>The mask of a variable that has one and is trained.</summary>
+    private ReadOnlySpan<float> MaskFor(TrainedVariable variable) => _options.Masked?.Invoke(variable) == true && variable.Rate != 0
+        ? Get(TrainingGraph.MaskOf(variable.Name))
+        : default;
 
     private Interpreter StepFor(int batch)
     {

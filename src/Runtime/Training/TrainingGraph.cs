@@ -18,11 +18,13 @@ public sealed class TrainingGraph
     private TrainingGraph(
         Module module,
         ImmutableArray<TrainedVariable> variables,
+        ImmutableArray<FormedWeight> forms,
         ImmutableArray<NormalizationPair> normalizations,
         ImmutableArray<(string Name, Shape Shape)> state)
     {
         Module = module;
         Variables = variables;
+        Forms = forms;
         Normalizations = normalizations;
         State = state;
     }
@@ -30,13 +32,27 @@ public sealed class TrainingGraph
     /// <summary>One graph with signature <c>train</c>.</summary>
     public Module Module { get; }
 
+    /// <summary>What is trained: constants of the model, then what forms add to them.</summary>
     public ImmutableArray<TrainedVariable> Variables { get; }
+
+    /// <summary>Weights that layers see in another form.</summary>
+    public ImmutableArray<FormedWeight> Forms { get; }
 
     /// <summary>Layers that normalize over the batch; frozen ones keep their constants.</summary>
     internal ImmutableArray<NormalizationPair> Normalizations { get; }
 
     /// <summary>Every resource variable with its shape: weights, moving averages, slots of the optimizer.</summary>
     public ImmutableArray<(string Name, Shape Shape)> State { get; }
+
+    /// <summary>State that belongs to the model: all but what the optimizer keeps of its steps.</summary>
+    internal IEnumerable<string> Kept =>
+    [
+        .. Normalizations.SelectMany(n => new[] { n.Mean, n.Variance }),
+        .. Forms.SelectMany(f => f.State).Select(s => s.Item1),
+        .. State.Select(s => s.Name).Where(n => _kept.Any(k => n.EndsWith(k, StringComparison.Ordinal))),
+    ];
+
+    private static readonly string[] _kept = ["/mask", "/average", "/zero", "/low_end", "/high_end"];
 
     /// <summary>Names of operands that training changes.</summary>
     private static readonly string[] Trainable = ["w", "bias", "gamma", "beta", "alpha"];
@@ -66,7 +82,7 @@ public sealed class TrainingGraph
     {
         GraphBuilder builder = new("apply");
         Expressions e = new(builder, "apply");
-        (ImmutableArray<TrainedVariable> variables, ImmutableArray<NormalizationPair> normalizations) = FindVariables(model.Main, options);
+        (ImmutableArray<TrainedVariable> variables, _, ImmutableArray<NormalizationPair> normalizations) = FindVariables(model.Main, options);
         ImmutableArray<TrainedVariable> trained = [.. variables.Where(v => v.Rate != 0)];
         Dictionary<Value, Value> weights = trained.ToDictionary(v => v.Source, v => e.Read(v.Name, v.Shape));
         ImmutableArray<Value?> gradients = [.. trained.Select(v => e.Read(GradientOf(v.Name), v.Shape))];
@@ -89,16 +105,27 @@ public sealed class TrainingGraph
     {
         Graph source = model.Main;
         RequireFloat(source);
-        (ImmutableArray<TrainedVariable> variables, ImmutableArray<NormalizationPair> normalizations) = FindVariables(source, options);
+        (ImmutableArray<TrainedVariable> variables, ImmutableArray<FormedWeight> forms, ImmutableArray<NormalizationPair> normalizations) = FindVariables(source, options);
         GraphBuilder builder = new("train");
         Expressions e = new(builder, "train");
         List<(string, Shape)> state =
         [
             .. variables.Select(v => (v.Name, v.Shape)),
+            .. forms.SelectMany(f => f.State),
+            .. options.Activations.Values.SelectMany(ActivationGrids.State),
             .. normalizations.SelectMany(n => new (string, Shape)[] { (n.Mean, [n.Channels]), (n.Variance, [n.Channels]) }),
         ];
         Dictionary<Value, Value> weights = variables.ToDictionary(v => v.Source, v => e.Read(v.Name, v.Shape));
-        ForwardCopy copy = new(source, builder, batch, weights, normalizations, options.FuseBlocks);
+        Dictionary<Value, Value> seen = new(weights);
+        foreach (FormedWeight formed in forms)
+        {
+            Expressions at = e.Named(formed.Latent.Name);
+            Value? mask = options.Masked?.Invoke(formed.Latent) == true && formed.Latent.Rate != 0 ? at.Read(MaskOf(formed.Latent.Name), formed.Latent.Shape) : null;
+            seen[formed.Latent.Source] = formed.Effective(at, v => weights[v.Source], mask);
+        }
+
+        ActivationGrids grids = new(e, options.Activations, weights, variables);
+        ForwardCopy copy = new(source, builder, batch, seen, normalizations, options.FuseBlocks, options.FreezeStatistics, grids);
         Value output = copy.Run(OutputFor(source, options.Loss));
         (Value target, Value loss) = BuildLoss(e.Named("loss"), output, options);
         loss = options.Teacher is null ? loss : Distil(e.Named("teacher"), source, copy, output, loss, options);
@@ -123,6 +150,7 @@ public sealed class TrainingGraph
         }
 
         copy.UpdateStatistics(e, options.StatisticsMomentum);
+        grids.UpdateExtremes();
         if (whole)
         {
             AverageStatistics(e, options, normalizations, state);
@@ -135,7 +163,7 @@ public sealed class TrainingGraph
             [graph],
             [new("train", graph, [.. graph.Inputs.Select(v => (v.Name, v))], [("loss", mean), ("output", output)])]);
         Verifier.ThrowIfBroken(module);
-        return new(module, variables, normalizations, [.. state.Distinct()]);
+        return new(module, variables, forms, normalizations, [.. state.Distinct()]);
 
         (Value Target, Value Loss) BuildLoss(Expressions at, Value result, TrainingOptions how)
         {
@@ -334,7 +362,7 @@ public sealed class TrainingGraph
         }
     }
 
-    private static (ImmutableArray<TrainedVariable> Variables, ImmutableArray<NormalizationPair> Normalizations) FindVariables(
+    private static (ImmutableArray<TrainedVariable> Variables, ImmutableArray<FormedWeight> Forms, ImmutableArray<NormalizationPair> Normalizations) FindVariables(
         Graph source, TrainingOptions options)
     {
         Dictionary<Value, TrainedVariable> found = [];
@@ -386,6 +414,25 @@ public sealed class TrainingGraph
                 {
                     Found = found.Count == 0 ? "a model without weights" : "every layer is frozen",
                 })
-            : ([.. found.Values], normalizations);
+            : WithForms([.. found.Values], normalizations, options);
+    }
+
+    private static (ImmutableArray<TrainedVariable>, ImmutableArray<FormedWeight>, ImmutableArray<NormalizationPair>) WithForms(
+        ImmutableArray<TrainedVariable> found, ImmutableArray<NormalizationPair> normalizations, TrainingOptions options)
+    {
+        found = options.RateOf is { } rateOf ? [.. found.Select(v => v.Rate == 0 ? v : v with { Rate = v.Rate * rateOf(v) })] : found;
+        ImmutableArray<FormedWeight> forms =
+        [
+            .. found.Select(v => (Variable: v, Form: options.Forms?.Invoke(v))).Where(f => f.Form is not null).Select(f => FormedWeight.Of(f.Variable, f.Form!)),
+        ];
+        Dictionary<string, TrainedVariable> latent = forms.ToDictionary(f => f.Latent.Name, f => f.Latent);
+        return (
+            [
+                .. found.Select(v => latent.GetValueOrDefault(v.Name, v)),
+                .. forms.SelectMany(f => new[] { f.Codebook, f.LogScale }).OfType<TrainedVariable>(),
+                .. ActivationGrids.Variables(options.Activations.Values),
+            ],
+            forms,
+            normalizations);
     }
 }

@@ -14,6 +14,9 @@ public sealed record TrainingOptions
     /// <summary>Layers whose rate is not that of the run; of several rules that match, the last counts. Rate 0 freezes.</summary>
     public ImmutableArray<LayerRate> Rates { get; init; } = [];
 
+    /// <summary>Multiplies the rates of single variables, beyond those of their layers.</summary>
+    public Func<TrainedVariable, float>? RateOf { get; init; }
+
     /// <summary>Gradients are shortened together to this Euclidean length; none when <see langword="null"/>.</summary>
     public float? ClipNorm { get; init; }
 
@@ -55,6 +58,15 @@ public sealed record TrainingOptions
     /// returns is all that anybody ever sees of the variable.
     /// </summary>
     public Func<Expressions, TrainedVariable, Value, Value>? Project { get; init; }
+
+    /// <summary>Forms of weights, <see langword="null"/> for those that layers see as they are.</summary>
+    public Func<TrainedVariable, WeightForm?>? Forms { get; init; }
+
+    /// <summary>Grids of values of the model's graph, which whoever reads them sees rounded.</summary>
+    public IReadOnlyDictionary<Value, ActivationForm> Activations { get; init; } = ImmutableDictionary<Value, ActivationForm>.Empty;
+
+    /// <summary>Batch normalization uses its moving statistics and leaves them as they are.</summary>
+    public bool FreezeStatistics { get; init; }
 
     /// <summary>Changes every gradient before the optimizer sees it.</summary>
     public Func<Expressions, TrainedVariable, Value, Value>? ProjectGradient { get; init; }

@@ -220,10 +220,10 @@ public sealed class FittingTests : IDisposable
         bool[] Zeros(Model model) => [.. model.Module.Main.Nodes.Where(n => n.Op is Conv2D or FullyConnected).SelectMany(n => n.Inputs[1]!.Constant!.AsFloats().ToArray()).Select(v => v == 0)];
 
         Model kept = pruned.Fit(Patterns(60, 1), how: new() { Epochs = 2, BatchSize = 10, Pruning = Pruning.KeepZeros }).Model;
-        Model lost = pruned.Fit(Patterns(60, 1), how: new() { Epochs = 2, BatchSize = 10 }).Model;
+        Model unasked = pruned.Fit(Patterns(60, 1), how: new() { Epochs = 2, BatchSize = 10 }).Model;
 
         Assert.Equal(Zeros(pruned), Zeros(kept));
-        Assert.NotEqual(Zeros(pruned), Zeros(lost));
+        Assert.Equal(Zeros(pruned), Zeros(unasked));
     }
 
     [Theory]
