@@ -25,6 +25,9 @@ public abstract record Metric(string Name)
     /// <summary>False for errors.</summary>
     public virtual bool HigherIsBetter => true;
 
+    /// <summary>True for parts of the samples, from 0 to 1, which reports print in percent.</summary>
+    public virtual bool IsShare => false;
+
     /// <summary>Part of the samples whose label is among the <paramref name="k"/> largest scores.</summary>
     public static Metric Top(int k) => k == 1 ? Accuracy : new TopMetric($"top-{k.ToString(CultureInfo.InvariantCulture)}", k);
 
@@ -97,6 +100,8 @@ public abstract record Metric(string Name)
 
     private sealed record TopMetric(string Name, int K) : Metric(Name)
     {
+        public override bool IsShare => true;
+
         internal override (double Value, double Class) Score(ReadOnlySpan<float> scores, ReadOnlySpan<double> label)
         {
             int wanted = ClassOf(label, scores.Length);

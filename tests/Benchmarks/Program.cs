@@ -4,7 +4,7 @@ using Optc.Tests.Benchmarks;
 // "speed [FILTER]": stopwatch tables in seconds. "models RUNNER FILE...": whole models beside LiteRT, whose runner is
 // tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. "calibration SHARED": samples
 // a second of the quantizer. "train-study SHARED [CASE...] [--seed N] [--threads N]": what training
-// reaches. "train-step [FILTER [PYTHON]]": whole steps of training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses
+// reaches. "report [ARCHITECTURE [FOLDER]]": how long a compression report takes. "train-step [FILTER [PYTHON]]": whole steps of training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses
 // beside those of float64. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
 // to BenchmarkDotNet.
 if (args is ["speed", ..])
@@ -52,6 +52,12 @@ if (args is ["train-step", ..])
 if (args is ["train-agreement", string agreed, ..])
 {
     TrainAgreement.Print(agreed, args.ElementAtOrDefault(2) ?? "");
+    return;
+}
+
+if (args is ["report", ..])
+{
+    ReportSpeed.Print(args.ElementAtOrDefault(1) ?? "ds-cnn-l", args.ElementAtOrDefault(2));
     return;
 }
 

@@ -28,7 +28,7 @@ internal sealed class Inspector
     private readonly TfLiteByteMap _bytes;
     private readonly TfLiteByteUse[] _buffers;
     private readonly long _fileLength;
-    private readonly List<WeightEntry> _weights = [];
+    private readonly List<(Value Value, TensorData Content, Node Layer, string Operand, bool Shared)> _weights = [];
     private readonly HashSet<Value> _seenConstants = [];
     private readonly HashSet<uint> _seenBuffers = [];
     private readonly List<Operator> _operators = [];
@@ -57,14 +57,7 @@ internal sealed class Inspector
 
     public Inspection Inspect()
     {
-        for (int g = 0; g < _module.Graphs.Length; g++)
-        {
-            for (int n = 0; n < _module.Graphs[g].Nodes.Count; n++)
-            {
-                Visit(_module.Graphs[g].Nodes[n], _bytes.Model.Subgraphs[g], _bytes.Model.Subgraphs[g].Operators[n]);
-            }
-        }
-
+        Walk();
         ArenaEstimate arena = ArenaEstimate.Of(_module);
         (long peak, Node? at) = Peak(_module.Main);
         long macs = MultiplyAccumulates.Sum(_operators.Select(o => o.Macs));
@@ -79,7 +72,25 @@ internal sealed class Inspector
             [.. _module.Graphs.Select(GraphOf)],
             [.. _operators.GroupBy(o => (o.Name, o.Type, o.Executable)).Select(group => OperatorOf(group.Key, [.. group], macs))],
             [.. _bytes.Model.Metadata.Select(m => new MetadataEntry(m.Name ?? "", ContentOf(m).Length))],
-            [.. _weights]);
+            [.. _weights.Select(w => WeightOf(w.Value, w.Content, w.Layer, w.Operand, w.Shared))]);
+    }
+
+    /// <summary>Only where the bytes of the file went.</summary>
+    public FileSize Size()
+    {
+        Walk();
+        return new(_fileLength, Uses());
+    }
+
+    private void Walk()
+    {
+        for (int g = 0; g < _module.Graphs.Length; g++)
+        {
+            for (int n = 0; n < _module.Graphs[g].Nodes.Count; n++)
+            {
+                Visit(_module.Graphs[g].Nodes[n], _bytes.Model.Subgraphs[g], _bytes.Model.Subgraphs[g].Operators[n]);
+            }
+        }
     }
 
     /// <summary>Name, type, shape and grid of a tensor of an interface.</summary>
@@ -184,14 +195,15 @@ internal sealed class Inspector
             _parameters += shared ? 0 : content.Shape.ElementCount;
             if (use is TfLiteByteUse.Weights && content.DType.BitWidth is > 0 and <= 64)
             {
-                _weights.Add(WeightOf(value, content, layer, operand, shared));
+                _weights.Add((value, content, layer, operand, shared));
             }
         }
     }
 
     private static string NameOf(IOp op) => op is OpaqueTfLite { CustomName.Length: 0 } opaque ? opaque.Code.ToString() : op is OpaqueTfLite ? op.Title : op.Schema.Name;
 
-    private static WeightEntry WeightOf(Value value, TensorData content, Node layer, string operand, bool shared)
+    /// <summary>What is known of one weight tensor.</summary>
+    internal static WeightEntry WeightOf(Value value, TensorData content, Node layer, string operand, bool shared)
     {
         TensorData dense = Dense(value, content, layer);
         QuantParams? quant = value.Type.Quant;
@@ -220,7 +232,8 @@ internal sealed class Inspector
             Grid(quant));
     }
 
-    private static TensorData Dense(Value value, TensorData content, Node layer)
+    /// <summary>All elements of a constant, however it is stored.</summary>
+    internal static TensorData Dense(Value value, TensorData content, Node layer)
     {
         if (content.Sparse is not null && content.DType.ByteCount(content.Shape.ElementCount) > LargestExpansion)
         {

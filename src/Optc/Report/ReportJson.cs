@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Optc.Report.Compression;
 
 namespace Optc.Report;
 
@@ -30,6 +31,10 @@ public static class ReportJson
 
     public static string Of(Comparison comparison) => Of(comparison, ReportJsonContext.Default.Comparison);
 
+    public static void Write(CompressionReport report, Stream output) => Write(report, ReportJsonContext.Default.CompressionReport, output);
+
+    public static string Of(CompressionReport report) => Of(report, ReportJsonContext.Default.CompressionReport);
+
     private static void Write<T>(T report, JsonTypeInfo<T> type, Stream output)
     {
         using Utf8JsonWriter writer = new(output, Layout);
@@ -50,4 +55,5 @@ public static class ReportJson
     GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(Comparison))]
+[JsonSerializable(typeof(CompressionReport))]
 internal sealed partial class ReportJsonContext : JsonSerializerContext;

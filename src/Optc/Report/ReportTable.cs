@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 
 namespace Optc.Report;
 
@@ -64,6 +65,47 @@ public sealed record ReportTable(
             writer.Write(footnote);
             writer.Write('\n');
         }
+    }
+
+    /// <summary>Writes the table in GitHub's Markdown, without its name; all cells whole.</summary>
+    public void WriteMarkdown(TextWriter writer)
+    {
+        WriteMarkdownRow(writer, [.. Columns.Select(c => MarkdownCell(c.Name))]);
+        WriteMarkdownRow(writer, [.. Columns.Select(c => c.IsNumber ? "---:" : "---")]);
+        foreach (ImmutableArray<string> row in Rows)
+        {
+            WriteMarkdownRow(writer, [.. row.Select(MarkdownCell)]);
+        }
+    }
+
+    /// <summary>Text on one line that no Markdown reader takes for anything else.</summary>
+    internal static string MarkdownCell(string text)
+    {
+        StringBuilder cell = new(text.Length);
+        for (int i = 0; i < text.Length; i++)
+        {
+            char c = text[i];
+            bool isInWord = i > 0 && i + 1 < text.Length && char.IsLetterOrDigit(text[i - 1]) && char.IsLetterOrDigit(text[i + 1]);
+            cell.Append(c switch
+            {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '\\' or '|' or '`' or '*' or '~' => $"\\{c}",
+                ']' when i + 1 < text.Length && text[i + 1] == '(' => "\\]",
+                '_' when !isInWord => "\\_",
+                _ when char.IsControl(c) => " ",
+                _ => c.ToString(),
+            });
+        }
+
+        return cell.ToString();
+    }
+
+    private static void WriteMarkdownRow(TextWriter writer, ImmutableArray<string> cells)
+    {
+        writer.Write($"| {string.Join(" | ", cells)} |");
+        writer.Write('\n');
     }
 
     private void WriteRow(TextWriter writer, int[] widths, ImmutableArray<string> cells)

@@ -45,7 +45,7 @@ internal sealed record WeightStatistics(
     }
 
     /// <summary>Elements of up to 16 bits as unsigned codes, -0 as 0.</summary>
-    private static ushort[] Codes(TensorData data, int count)
+    internal static ushort[] Codes(TensorData data, int count)
     {
         ushort[] codes = new ushort[count];
         ReadOnlySpan<byte> bytes = data.Bytes.Span;

@@ -62,7 +62,10 @@ public static class LearningCurve
     }
 
     /// <summary>Loss and, where there are scores, the metric over the epochs, as SVG; the best epoch is marked.</summary>
-    public static string ToSvg(IReadOnlyCollection<EpochRecord> history, string metric, string title)
+    public static string ToSvg(IReadOnlyCollection<EpochRecord> history, string metric, string title) => ChartOf(history, metric, title).ToSvg();
+
+    /// <summary>The same before it is drawn.</summary>
+    internal static LineChart ChartOf(IReadOnlyCollection<EpochRecord> history, string metric, string title)
     {
         ImmutableArray<(string, ImmutableArray<Series>)> panels =
             [("loss", [new("training loss", [.. history.Select(h => ((double)h.Epoch, h.Loss))])])];
@@ -73,6 +76,6 @@ public static class LearningCurve
             panels = panels.Add((metric, [new(name, [.. history.Select(h => ((double)h.Epoch, h.Score ?? double.NaN))], best?.Epoch)]));
         }
 
-        return new LineChart(title, "epoch", panels).ToSvg();
+        return new(title, "epoch", panels);
     }
 }

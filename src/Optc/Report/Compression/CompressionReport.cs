@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using Optc.Ir;
+using Optc.Training;
+
+namespace Optc.Report.Compression;
+
+/// <summary>What compression made of a model, stage by stage: accuracy, bytes, every layer's weights, and the proofs.</summary>
+/// <remarks>
+/// Plain data: <see cref="ReportJson"/>, <see cref="CompressionMarkdown"/> and <see cref="CompressionHtml"/> print it, with the same
+/// numbers. The same run gives the same bytes.
+/// </remarks>
+/// <param name="Verdict">The result in a sentence or two.</param>
+/// <param name="Metric">Name of the metric of all scores.</param>
+/// <param name="MetricIsShare">True for scores from 0 to 1 that are parts of the samples.</param>
+/// <param name="HigherIsBetter">False for errors.</param>
+/// <param name="Samples">Samples that the scores were measured on.</param>
+/// <param name="Layers">One entry for each weight tensor, in the order of the first model that has it.</param>
+/// <param name="Kernel">The values of the largest layer; <see langword="null"/> for a model without weights.</param>
+/// <param name="AllInvariantsHold"><see langword="null"/> when none were checked.</param>
+/// <param name="Notes">What could not be computed, and why.</param>
+public sealed record CompressionReport(
+    string Title,
+    string Verdict,
+    string Metric,
+    bool MetricIsShare,
+    bool HigherIsBetter,
+    int? Samples,
+    ImmutableArray<StageEntry> Stages,
+    ImmutableArray<LayerEntry> Layers,
+    ImmutableArray<SkippedLayer> Skipped,
+    KernelEntry? Kernel,
+    ImmutableArray<LayerAgreement> Agreement,
+    bool? AllInvariantsHold,
+    ImmutableArray<InvariantResult> Invariants,
+    ImmutableArray<ParetoEntry> Pareto,
+    Reproduction? Reproduction,
+    ImmutableArray<string> Notes)
+{
+    /// <summary>Measures the models of a run.</summary>
+    /// <param name="options">Left out: as many threads as there are processors.</param>
+    /// <exception cref="ArgumentException">There is no stage, or one without a model.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static CompressionReport Build(CompressionRun run, WorkOptions? options = null) =>
+        new CompressionReporter(run, options ?? WorkOptions.Default with { Threads = Environment.ProcessorCount }).Build();
+
+    /// <summary>Writes <c>report.html</c>, <c>report.md</c> and <c>report.json</c>, all or none; makes the folder if it is missing.</summary>
+    /// <param name="overwrite">Replaces files that exist; otherwise they are an error.</param>
+    /// <exception cref="DiagnosticException">A file exists or cannot be written.</exception>
+    public void Save(string folder, bool overwrite = false) => CompressionFiles.Write(this, folder, overwrite);
+}
+
+/// <summary>A column of the table of stages.</summary>
+/// <param name="Float">The float model; <see langword="null"/> when the stage has none.</param>
+/// <param name="Int8">The integer model.</param>
+public sealed record StageEntry(
+    string Name,
+    string? Mode,
+    string? ModeReason,
+    double? FloatScore,
+    double? FakeQuantScore,
+    double? Int8Score,
+    FormEntry? Float,
+    FormEntry? Int8,
+    ImmutableArray<EpochRecord> Curve);
+
+/// <summary>The size of a model.</summary>
+/// <param name="FileBytes">Of the <c>.tflite</c> file; <see langword="null"/> when the model cannot be written.</param>
+/// <param name="GzipBytes">Of that file by gzip at its highest level.</param>
+/// <param name="Weights">Elements of the weight tensors; biases do not count.</param>
+/// <param name="WeightBytes">Bytes of the weight tensors as stored.</param>
+/// <param name="Zeros">Weights that are 0.</param>
+/// <param name="Coded">Size of the integer weights by each coder; empty where there are none.</param>
+/// <param name="UncodedBytes">Bytes of weights that are no integers, and so have no coded size.</param>
+/// <param name="Uses">What the bytes of the file are for.</param>
+public sealed record FormEntry(
+    long? FileBytes,
+    long? GzipBytes,
+    long Weights,
+    long WeightBytes,
+    long Zeros,
+    double ZeroPercent,
+    ImmutableArray<CodedSize> Coded,
+    long UncodedBytes,
+    ImmutableArray<ByteUse> Uses);
+
+/// <summary>What weights take when a coder has been over them.</summary>
+/// <remarks>
+/// The coder <see cref="Order0"/> is a measure: for each tensor <c>ceil(elements * entropy / 8)</c> bytes, the entropy being that of single
+/// codes, and 2 bytes for each distinct code. No figure of one coder is comparable with that of another.
+/// </remarks>
+/// <param name="BitsPerWeight"><c>8 * bytes / weights</c> of the weights that were coded.</param>
+public sealed record CodedSize(string Coder, long Bytes, double BitsPerWeight)
+{
+    /// <summary>Name of the order-0 measure.</summary>
+    public const string Order0 = "order-0";
+}
+
+/// <summary>A weight tensor through the stages.</summary>
+/// <param name="Name">Of the tensor.</param>
+/// <param name="Layer">The layer that uses it.</param>
+/// <param name="Stages">In order; the float form of a stage before its integer form.</param>
+public sealed record LayerEntry(
+    string Name, string Layer, string Op, ImmutableArray<int>? Shape, long Elements, ImmutableArray<LayerStage> Stages);
+
+/// <summary>A weight tensor in one model.</summary>
+/// <param name="Stage">Name of the stage.</param>
+/// <param name="Form"><c>float</c> or <c>int8</c>: which of the stage's models.</param>
+/// <param name="Type">Element type.</param>
+/// <param name="Distinct">Different codes, or values of a float tensor.</param>
+/// <param name="Entropy">Of single codes, bits for a weight.</param>
+/// <param name="Coded">As in <see cref="FormEntry"/>; empty for float weights.</param>
+/// <param name="Sqnr">
+/// Against the first stage's weights, dB, both with batch normalization folded in; <see langword="null"/> where shapes differ. Infinite for equal weights.
+/// </param>
+/// <param name="Skipped">Why the stage left the layer alone, where it did.</param>
+public sealed record LayerStage(
+    string Stage,
+    string Form,
+    string Type,
+    long Elements,
+    long Zeros,
+    double ZeroPercent,
+    long Distinct,
+    double Entropy,
+    ImmutableArray<CodedSize> Coded,
+    double? Sqnr,
+    string? Skipped);
+
+/// <summary>The values of the largest layer that was not left alone, for pictures.</summary>
+/// <param name="Low">Lower end of the first bin, the same in all stages.</param>
+/// <param name="High">Upper end of the last bin.</param>
+/// <param name="Values">For each float model the count of values in each of the equal bins.</param>
+/// <param name="Codes">For each integer model the codes that occur, ascending.</param>
+public sealed record KernelEntry(
+    string Layer, double Low, double High, ImmutableArray<KernelValues> Values, ImmutableArray<KernelCodes> Codes);
+
+/// <param name="Zeros">Values that are 0, counted in <paramref name="Counts"/> too.</param>
+public sealed record KernelValues(string Stage, long Elements, long Zeros, ImmutableArray<long> Counts);
+
+/// <param name="Zero">The code of 0, where all channels have the same.</param>
+public sealed record KernelCodes(string Stage, long Elements, long? Zero, ImmutableArray<CodeCount> Counts);
+
+public sealed record CodeCount(int Code, long Count);
+
+/// <summary>A trial of an exploration.</summary>
+/// <param name="OnFront">True when no other trial is both as small and as good, and better in one of the two.</param>
+public sealed record ParetoEntry(string Name, long CodedBytes, double Score, bool OnFront, bool Chosen);
