@@ -3,6 +3,7 @@ using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -20,7 +21,7 @@ namespace Optc.Ops;
 /// LiteRT only, i8 in TFLite Micro only. It has no quantization rule, because the quirk makes sums wrong wherever the
 /// operands have a zero point.</para>
 /// </remarks>
-public sealed record AddN : IOp<AddN>, IExecutable, IDifferentiable, ITfLiteOp<AddN>
+public sealed record AddN : IOp<AddN>, IExecutable, IShrinkable, IDifferentiable, ITfLiteOp<AddN>
 {
     private const int HeadroomBits = 20;
 
@@ -70,6 +71,8 @@ public sealed record AddN : IOp<AddN>, IExecutable, IDifferentiable, ITfLiteOp<A
             }
         }
     }
+
+    public void TraceChannels(ChannelTracer t) => ElementwiseChannels.Sum(t, keepsZero: true, c => c == 0);
 
     public Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

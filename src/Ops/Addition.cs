@@ -1,6 +1,7 @@
 using System.Numerics;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -32,6 +33,8 @@ public abstract record Addition(FusedActivation Activation, bool PotScaleInt16) 
     }
 
     public QuantRule QuantRule(OpOperands operands) => BinaryRule(KernelTypes.I8 | KernelTypes.I16);
+
+    public override void TraceChannels(ChannelTracer t) => ElementwiseChannels.Sum(t, ChannelTracer.KeepsZero(Activation), c => c == 0);
 
     public override Kernel Prepare(KernelContext context) => context.Input(0) switch
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
@@ -14,7 +15,7 @@ namespace Optc.Ops;
 /// Limits the result; as in the reference kernels, <see cref="FusedActivation.Tanh"/> and
 /// <see cref="FusedActivation.SignBit"/> do nothing.
 /// </param>
-public abstract record Arithmetic(FusedActivation Activation) : IExecutable
+public abstract record Arithmetic(FusedActivation Activation) : IExecutable, IShrinkable
 {
     /// <exception cref="OpRuleException">Element types or shapes are not allowed.</exception>
     public ImmutableArray<TensorType> InferTypes(OpOperands operands)
@@ -30,6 +31,9 @@ public abstract record Arithmetic(FusedActivation Activation) : IExecutable
     }
 
     public virtual void Describe(AttributeWriter attributes) => attributes.Add("activation", Activation);
+
+    /// <inheritdoc/>
+    public abstract void TraceChannels(ChannelTracer t);
 
     public abstract Kernel Prepare(KernelContext context);
 

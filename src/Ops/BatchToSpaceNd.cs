@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -20,7 +21,7 @@ namespace Optc.Ops;
 /// <c>reference/batch_to_space_nd.h</c>, versions 1 to 4.
 /// </para>
 /// </remarks>
-public sealed record BatchToSpaceNd : IOp<BatchToSpaceNd>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<BatchToSpaceNd>
+public sealed record BatchToSpaceNd : IOp<BatchToSpaceNd>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<BatchToSpaceNd>
 {
     public static OpSchema Declaration { get; } = new("batch_to_space_nd", ["x", "block", "crops"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -62,6 +63,8 @@ public sealed record BatchToSpaceNd : IOp<BatchToSpaceNd>, IExecutable, IQuantiz
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
 
     public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new SpaceToBatchNd(), g.Gradient(), g.Input(1), g.Input(2)));
+
+    public void TraceChannels(ChannelTracer t) => t.PassOnChannels();
 
     public Kernel Prepare(KernelContext context)
     {

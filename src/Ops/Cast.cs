@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Elementwise;
@@ -19,7 +20,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 53, <c>cast.cc</c> of TFLite Micro and LiteRT, versions 1 to 7. For floats out of range
 /// the conversion is undefined there.</para>
 /// </remarks>
-public sealed record Cast(DType? To = null) : IOp<Cast>, IExecutable, IDifferentiable, ITfLiteOp<Cast>
+public sealed record Cast(DType? To = null) : IOp<Cast>, IExecutable, IShrinkable, IDifferentiable, ITfLiteOp<Cast>
 {
     public static OpSchema Declaration { get; } = new("cast", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -66,6 +67,8 @@ public sealed record Cast(DType? To = null) : IOp<Cast>, IExecutable, IDifferent
             g.Give(0, g.Gradient());
         }
     }
+
+    public void TraceChannels(ChannelTracer t) => t.PassOn();
 
     public Kernel Prepare(KernelContext context)
     {

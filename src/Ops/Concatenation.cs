@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
@@ -22,7 +23,7 @@ namespace Optc.Ops;
 /// refused, as there.
 /// </para>
 /// </remarks>
-public sealed record Concatenation(int Axis) : IOp<Concatenation>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Concatenation>
+public sealed record Concatenation(int Axis) : IOp<Concatenation>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Concatenation>
 {
     public static OpSchema Declaration { get; } = new("concatenation", ["x*"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -108,6 +109,43 @@ public sealed record Concatenation(int Axis) : IOp<Concatenation>, IExecutable, 
 
             begin += size;
         }
+    }
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        ImmutableArray<ChannelAxis?> inputs = [.. Enumerable.Range(0, t.Node.Inputs.Length).Select(t.Input)];
+        if (inputs.FirstOrDefault(i => i is not null) is not { } first)
+        {
+            return;
+        }
+
+        int axis = Dimensions.Axis(Axis, t.Shape(0).Rank);
+        bool isAlongChannels = first.Axis == axis;
+        if (inputs.Any(i => i is null ? !isAlongChannels : i.Axis != first.Axis) || t.Node.Inputs.Any(v => v!.Type.Shape[first.Axis] < 0))
+        {
+            t.FixInputs($"{t.Node} joins it with something that keeps all channels");
+            return;
+        }
+
+        if (isAlongChannels)
+        {
+            ImmutableArray<ChannelAxis> parts =
+            [
+                .. inputs.Select((x, i) => x ?? new(axis, t.Add(t.Shape(i)[axis], $"'{t.Node.Inputs[i]!.Name}' keeps all channels"), [.. new bool[t.Shape(i)[axis]]])),
+            ];
+            t.Give(new(axis, [.. parts.SelectMany(p => p.Channels)], [.. parts.SelectMany(p => p.IsZero)]));
+            return;
+        }
+
+        foreach (ChannelAxis other in inputs.OfType<ChannelAxis>())
+        {
+            for (int i = 0; i < first.Count; i++)
+            {
+                t.Tie(first.Channels[i], other.Channels[i]);
+            }
+        }
+
+        t.Give(first with { IsZero = [.. Enumerable.Range(0, first.Count).Select(k => inputs.All(i => i!.IsZero[k]))] });
     }
 
     public Kernel Prepare(KernelContext context)

@@ -4,6 +4,7 @@ using System.Numerics.Tensors;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
@@ -18,7 +19,7 @@ namespace Optc.Ops;
 /// <para>Types: i8, u8, i16, i4 with one scale or one for each slice along an axis; f16, bf16.</para>
 /// <para>Source: TFLite builtin 6, reference kernel <c>reference/dequantize.h</c>, versions 1 to 6.</para>
 /// </remarks>
-public sealed record Dequantize : IOp<Dequantize>, IExecutable, ITfLiteOp<Dequantize>
+public sealed record Dequantize : IOp<Dequantize>, IExecutable, IShrinkable, ITfLiteOp<Dequantize>
 {
     public static OpSchema Declaration { get; } = new("dequantize", ["x"], ["y"])
     {
@@ -52,6 +53,8 @@ public sealed record Dequantize : IOp<Dequantize>, IExecutable, ITfLiteOp<Dequan
 
     public ImmutableArray<TensorType> InferTypes(OpOperands operands) =>
         [new(DType.F32, operands.Require(0, DType.I8, DType.U8, DType.I16, DType.I4, DType.F16, DType.BF16).Shape)];
+
+    public void TraceChannels(ChannelTracer t) => t.PassOn();
 
     public Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

@@ -1,6 +1,7 @@
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -55,6 +56,17 @@ public sealed record Div(FusedActivation Activation = FusedActivation.None)
         {
             g.Give(1, g.SumTo(g.Negative(g.Multiply(quotient, g.Divide(a, b))), b.Type.Shape));
         }
+    }
+
+    public override void TraceChannels(ChannelTracer t)
+    {
+        if (t.Node.Inputs[1]!.Constant is null)
+        {
+            t.FixInputs($"{t.Node} divides by something computed");
+            return;
+        }
+
+        ElementwiseChannels.Product(t, ChannelTracer.KeepsZero(Activation));
     }
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch

@@ -57,4 +57,6 @@ public sealed record Exp : Elementwise<Exp>, IOp<Exp>, IQuantizable, IDifferenti
         // Beyond any output scale in use; keeps the differences between the nodes of a table finite.
         return static x => MathF.Min(MathF.Exp(x), 1e20f);
     }
+
+    private protected override bool KeepsZero => false;
 }

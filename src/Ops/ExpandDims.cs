@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any. Source: TFLite builtin 70, kernel <c>expand_dims.cc</c>, version 1.</para>
 /// </remarks>
-public sealed record ExpandDims : IOp<ExpandDims>, IReshaping, IQuantizable, IDifferentiable, ITfLiteOp<ExpandDims>
+public sealed record ExpandDims : IOp<ExpandDims>, IReshaping, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<ExpandDims>
 {
     public static OpSchema Declaration { get; } = new("expand_dims", ["x", "axis"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -52,6 +53,8 @@ public sealed record ExpandDims : IOp<ExpandDims>, IReshaping, IQuantizable, IDi
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
 
     public void Differentiate(GradientBuilder g) => g.Give(0, g.Reshape(g.Gradient(), g.Input(0).Type.Shape));
+
+    public void TraceChannels(ChannelTracer t) => t.PassOnReshaped();
 
     public Kernel Prepare(KernelContext context)
     {

@@ -91,6 +91,8 @@ public sealed record Cos : Elementwise<Cos>, IOp<Cos>, IDifferentiable, ITfLiteO
         g.Give(0, g.Negative(g.Multiply(g.Gradient(), g.Add(new Sin(), g.Input(0)))));
 
     public override Kernel Prepare(KernelContext context) => FloatMap.Prepare<CosFunction>(context);
+
+    private protected override bool KeepsZero => false;
 }
 
 /// <summary>Largest integer that is not above x, element by element.</summary>

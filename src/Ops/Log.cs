@@ -56,4 +56,6 @@ public sealed record Log : Elementwise<Log>, IOp<Log>, IQuantizable, IDifferenti
         float smallest = y.Scale * (Grid.RangeOf(context.Output(0).DType).Low - y.ZeroPoint);
         return x => x > 0 ? MathF.Log(x) : smallest;
     }
+
+    private protected override bool KeepsZero => false;
 }

@@ -31,4 +31,6 @@ public sealed record LogicalNot : Elementwise<LogicalNot>, IOp<LogicalNot>, ITfL
             y[i] = x[i] == 0 ? (byte)1 : (byte)0;
         }
     };
+
+    private protected override bool KeepsZero => false;
 }

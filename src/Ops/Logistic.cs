@@ -73,4 +73,6 @@ public sealed record Logistic : Elementwise<Logistic>, IOp<Logistic>, IQuantizab
         SigmoidInput input = SigmoidInput.ForLogistic(SigmoidFamily.WideInputScale(context));
         return RawMap.Prepare(context, q => SigmoidTable.Logistic((short)q, input));
     }
+
+    private protected override bool KeepsZero => false;
 }

@@ -1,6 +1,7 @@
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Elementwise;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 57, <c>reference/maximum_minimum.h</c>, versions 1 to 4; u8 exists in LiteRT only.</para>
 /// <para>Gradient: of equal operands the first one gets it.</para>
 /// </remarks>
-public sealed record Minimum : Extremum<Minimum>, IOp<Minimum>, IDifferentiable, ITfLiteOp<Minimum>
+public sealed record Minimum : Extremum<Minimum>, IOp<Minimum>, IDifferentiable, IShrinkable, ITfLiteOp<Minimum>
 {
     public static OpSchema Declaration { get; } = new("minimum", ["a", "b"], ["y"])
     {
@@ -29,6 +30,8 @@ public sealed record Minimum : Extremum<Minimum>, IOp<Minimum>, IDifferentiable,
     public static Minimum Parse(AttributeReader attributes) => new();
 
     public static Minimum Read(TfLiteSource source) => new();
+
+    public void TraceChannels(ChannelTracer t) => ElementwiseChannels.Sum(t, keepsZero: true, c => c >= 0);
 
     public void Differentiate(GradientBuilder g) =>
         g.GiveChosen(g.Add(new LessEqual(), g.Input(0), g.Input(1)), 0, 1);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -19,7 +20,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any of whole bytes. Source: TFLite builtin 100, kernel <c>mirror_pad.cc</c>, versions 1 to 3.</para>
 /// </remarks>
-public sealed record MirrorPad(MirrorPadMode Mode) : IOp<MirrorPad>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<MirrorPad>
+public sealed record MirrorPad(MirrorPadMode Mode) : IOp<MirrorPad>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<MirrorPad>
 {
     public static OpSchema Declaration { get; } = new("mirror_pad", ["x", "paddings"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -74,6 +75,18 @@ public sealed record MirrorPad(MirrorPadMode Mode) : IOp<MirrorPad>, IExecutable
         }
 
         g.Give(0, folded);
+    }
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (t.Input(0) is { } x && t.Ints(1) is { } widths && widths[2 * x.Axis] == 0 && widths[(2 * x.Axis) + 1] == 0)
+        {
+            t.PassOn();
+        }
+        else
+        {
+            t.FixInputs($"{t.Node} repeats channels");
+        }
     }
 
     public Kernel Prepare(KernelContext context)

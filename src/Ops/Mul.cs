@@ -2,6 +2,7 @@ using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -69,6 +70,8 @@ public sealed record Mul(FusedActivation Activation = FusedActivation.None)
             g.Give(1, g.SumTo(g.Multiply(gradient, g.Input(0)), g.Input(1).Type.Shape));
         }
     }
+
+    public override void TraceChannels(ChannelTracer t) => ElementwiseChannels.Product(t, ChannelTracer.KeepsZero(Activation));
 
     public override Kernel Prepare(KernelContext context) => context.Input(0) switch
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Types: any of whole bytes; value has the type of x, and for int8 the quantization of y.</para>
 /// <para>Source: TFLite builtin 60, reference kernel <c>reference/pad.h</c>, versions 1 to 5.</para>
 /// </remarks>
-public sealed record PadV2 : IOp<PadV2>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<PadV2>
+public sealed record PadV2 : IOp<PadV2>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<PadV2>
 {
     public static OpSchema Declaration { get; } = new("padv2", ["x", "paddings", "value"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -59,6 +60,9 @@ public sealed record PadV2 : IOp<PadV2>, IExecutable, IQuantizable, IDifferentia
             g.Give(2, g.SumTo(border, g.Input(2).Type.Shape));
         }
     }
+
+    public void TraceChannels(ChannelTracer t) =>
+        Paddings.Trace(t, t.Node.Inputs[2]!.Constant is { DType: DType.F32 } value && value.ToDense().AsFloats() is [0]);
 
     public Kernel Prepare(KernelContext context)
     {

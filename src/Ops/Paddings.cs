@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Optc.Ir;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -95,4 +97,37 @@ internal static class Paddings
         { DType: DType.I8 } => 2,
         _ => 1,
     };
+
+    /// <summary>Channels of a tensor with borders; those of a border along the channels may go like others.</summary>
+    /// <param name="isZero">The border is 0.</param>
+    public static void Trace(ChannelTracer t, bool isZero)
+    {
+        if (t.Input(0) is not { } x)
+        {
+            return;
+        }
+
+        if (t.Ints(1) is not { } widths)
+        {
+            t.Fix(x, $"the borders of {t.Node} are computed");
+            return;
+        }
+
+        (int before, int after) = (widths[2 * x.Axis], widths[(2 * x.Axis) + 1]);
+        bool hasOthers = widths.Where((w, i) => i / 2 != x.Axis && w != 0).Any();
+        ChannelAxis inside = x.Through(isZero || !hasOthers);
+        if (before == 0 && after == 0)
+        {
+            t.Give(inside);
+            return;
+        }
+
+        (ImmutableArray<int> first, ImmutableArray<int> last) = (t.Add(before), t.Add(after));
+        t.Counted(1, 2 * x.Axis, first);
+        t.Counted(1, (2 * x.Axis) + 1, last);
+        t.Give(new(
+            x.Axis,
+            [.. first, .. inside.Channels, .. last],
+            [.. Enumerable.Repeat(isZero, before), .. inside.IsZero, .. Enumerable.Repeat(isZero, after)]));
+    }
 }

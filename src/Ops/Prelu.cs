@@ -3,6 +3,7 @@ using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; x and y i8, u8 or i16, each with one scale and zero point; alpha of the same type, or i8 for i16 x.</para>
 /// <para>Source: TFLite builtin 54, <c>reference/prelu.h</c>, version 1.</para>
 /// </remarks>
-public sealed record Prelu : IOp<Prelu>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Prelu>
+public sealed record Prelu : IOp<Prelu>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Prelu>
 {
     public static OpSchema Declaration { get; } = new("prelu", ["x", "alpha"], ["y"])
     {
@@ -70,6 +71,17 @@ public sealed record Prelu : IOp<Prelu>, IExecutable, IQuantizable, IDifferentia
         {
             g.Give(1, g.SumTo(g.Choose(isPlain, g.Scalar(0), g.Multiply(g.Gradient(), x)), alpha.Type.Shape));
         }
+    }
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (t.Node.Inputs[1]!.Constant is null)
+        {
+            t.FixInputs($"the slopes of {t.Node} are computed");
+            return;
+        }
+
+        ElementwiseChannels.Product(t, keepsZero: true);
     }
 
     public Kernel Prepare(KernelContext context)

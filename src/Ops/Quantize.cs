@@ -3,6 +3,7 @@ using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
 using Optc.Ops.Kernels.Elementwise;
@@ -23,7 +24,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 114, reference kernels <c>reference/quantize.h</c> and <c>requantize.h</c>, versions 1 to 4.
 /// </para>
 /// </remarks>
-public sealed record Quantize(DType? To = null) : IOp<Quantize>, IExecutable, ITfLiteOp<Quantize>
+public sealed record Quantize(DType? To = null) : IOp<Quantize>, IExecutable, IShrinkable, ITfLiteOp<Quantize>
 {
     public static OpSchema Declaration { get; } = new("quantize", ["x"], ["y"])
     {
@@ -70,6 +71,8 @@ public sealed record Quantize(DType? To = null) : IOp<Quantize>, IExecutable, IT
                 Expected = string.Join(" or ", results.Select(r => r.Name)),
             };
     }
+
+    public void TraceChannels(ChannelTracer t) => t.PassOn();
 
     public Kernel Prepare(KernelContext context) => (context.Input(0).DType, context.Output(0).DType) switch
     {

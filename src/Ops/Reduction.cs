@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// Shape: <c>x [any], axes [n] -> y [dimensions that are not among the axes]</c>. Axes may be negative, repeated, or none
 /// at all; those of a scalar do not count. Axes that are computed leave the shape open until the run.
 /// </remarks>
-public abstract record Reduction<TSelf>(bool KeepDims) : IExecutable
+public abstract record Reduction<TSelf>(bool KeepDims) : IExecutable, IShrinkable
     where TSelf : Reduction<TSelf>, IOp<TSelf>
 {
     public void Describe(AttributeWriter attributes) => attributes.Add("keep_dims", KeepDims);
@@ -26,6 +27,23 @@ public abstract record Reduction<TSelf>(bool KeepDims) : IExecutable
         operands.Require(1, DType.I32, DType.I64);
         int[]? axes = operands.Ints(1);
         return [new(x.DType, axes is not null ? Reduce(x.Shape, axes) : KeepDims && x.Shape.HasRank ? Unknown(x.Shape.Rank) : Shape.Unranked)];
+    }
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (t.Input(0) is not { } x)
+        {
+            return;
+        }
+
+        bool[]? reduced = t.Ints(1) is { } axes ? Reduced(t.Shape(0).Rank, axes) : null;
+        if (reduced is null || reduced[x.Axis])
+        {
+            t.Fix(x, $"{t.Node} reduces all channels to one number");
+            return;
+        }
+
+        t.Give(x with { Axis = KeepDims ? x.Axis : reduced.Take(x.Axis).Count(r => !r) });
     }
 
     /// <exception cref="OpRuleException">There is no kernel for these types.</exception>

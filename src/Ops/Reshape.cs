@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// A shape that is computed, or given by neither, is that which the graph declares for the result.</para>
 /// <para>Types: any. Source: TFLite builtin 22, reference kernel <c>reshape_common.cc</c> of TFLite Micro.</para>
 /// </remarks>
-public sealed record Reshape(ImmutableArray<int> NewShape) : IOp<Reshape>, IReshaping, IQuantizable, IDifferentiable, ITfLiteOp<Reshape>
+public sealed record Reshape(ImmutableArray<int> NewShape) : IOp<Reshape>, IReshaping, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Reshape>
 {
     public static OpSchema Declaration { get; } = new("reshape", ["x", "shape?"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -47,6 +48,23 @@ public sealed record Reshape(ImmutableArray<int> NewShape) : IOp<Reshape>, IResh
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
 
     public void Differentiate(GradientBuilder g) => g.Give(0, g.Reshape(g.Gradient(), g.Input(0).Type.Shape));
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        int[]? wanted = t.Node.Input(1) is null ? [.. NewShape] : t.Ints(1);
+        if (wanted is null or [])
+        {
+            t.FixInputs($"the shape of {t.Node} is computed");
+        }
+        else if (t.PassOnReshaped() is { } y && t.Node.Input(1) is not null && wanted[y.Axis] >= 0)
+        {
+            t.Counted(1, y.Axis, y.Channels);
+        }
+    }
+
+    public IOp Shrunk(ImmutableArray<Shape> outputs) => NewShape.Length == outputs[0].Rank
+        ? this with { NewShape = [.. NewShape.Zip(outputs[0].Dims, (old, now) => old < 0 ? old : now)] }
+        : this;
 
     public Kernel Prepare(KernelContext context) => () => context.InputBytes(0).CopyTo(context.OutputBytes(0));
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -22,7 +23,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 23, reference kernel <c>reference/resize_bilinear.h</c>, versions 1 to 4.</para>
 /// </remarks>
 public sealed record ResizeBilinear(bool AlignCorners = false, bool HalfPixelCenters = false)
-    : IOp<ResizeBilinear>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<ResizeBilinear>
+    : IOp<ResizeBilinear>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<ResizeBilinear>
 {
     private delegate void Row<T>(ReadOnlySpan<T> lower, ReadOnlySpan<T> upper, int row, Span<T> y);
 
@@ -72,6 +73,8 @@ public sealed record ResizeBilinear(bool AlignCorners = false, bool HalfPixelCen
         Shape x = g.Input(0).Type.Shape;
         g.Give(0, g.Add(new ResizeBilinearGradient(x[1], x[2], AlignCorners, HalfPixelCenters), g.Gradient()));
     }
+
+    public void TraceChannels(ChannelTracer t) => t.PassOnChannels();
 
     public Kernel Prepare(KernelContext context)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Resize;
@@ -19,7 +20,7 @@ namespace Optc.Ops;
 /// <c>reference/resize_nearest_neighbor.h</c>, versions 1 to 4.</para>
 /// </remarks>
 public sealed record ResizeNearestNeighbor(bool AlignCorners = false, bool HalfPixelCenters = false)
-    : IOp<ResizeNearestNeighbor>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<ResizeNearestNeighbor>
+    : IOp<ResizeNearestNeighbor>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<ResizeNearestNeighbor>
 {
     public static OpSchema Declaration { get; } = new("resize_nearest_neighbor", ["x", "size"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -59,6 +60,8 @@ public sealed record ResizeNearestNeighbor(bool AlignCorners = false, bool HalfP
         Shape x = g.Input(0).Type.Shape;
         g.Give(0, g.Add(new ResizeNearestNeighborGradient(x[1], x[2], AlignCorners, HalfPixelCenters), g.Gradient()));
     }
+
+    public void TraceChannels(ChannelTracer t) => t.PassOnChannels();
 
     public Kernel Prepare(KernelContext context)
     {

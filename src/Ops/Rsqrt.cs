@@ -86,4 +86,6 @@ public sealed record Rsqrt : Elementwise<Rsqrt>, IOp<Rsqrt>, IQuantizable, IDiff
 
     private static int Smallest<T>(ReadOnlySpan<T> values)
         where T : unmanaged, INumber<T> => values.IsEmpty ? int.MaxValue : int.CreateTruncating(TensorPrimitives.Min(values));
+
+    private protected override bool KeepsZero => false;
 }

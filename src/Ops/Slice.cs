@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [d0, ...], begin [rank], size [rank] -> y [size]</c>; a size of -1 goes to the end. The box lies inside x.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 65, kernel <c>slice.cc</c>, versions 1 to 6.</para>
 /// </remarks>
-public sealed record Slice : IOp<Slice>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Slice>
+public sealed record Slice : IOp<Slice>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Slice>
 {
     public static OpSchema Declaration { get; } = new("slice", ["x", "begin", "size"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -69,6 +70,26 @@ public sealed record Slice : IOp<Slice>, IExecutable, IQuantizable, IDifferentia
         (Shape x, Shape y) = (g.Input(0).Type.Shape, g.Output().Type.Shape);
         int[] begin = g.ConstantInts(1);
         g.Give(0, g.Pad(g.Gradient(), begin, [.. begin.Select((first, axis) => x[axis] - first - y[axis])]));
+    }
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (t.Input(0) is not { } x)
+        {
+            return;
+        }
+
+        if (t.Node.Outputs[0].Type.Shape is not { HasRank: true } y || y[x.Axis] != x.Count || t.Ints(2) is not { } size)
+        {
+            t.Fix(x, $"{t.Node} takes some of the channels");
+            return;
+        }
+
+        t.Give(x);
+        if (size[x.Axis] >= 0)
+        {
+            t.Counted(2, x.Axis, x.Channels);
+        }
     }
 
     public Kernel Prepare(KernelContext context)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -21,7 +22,7 @@ namespace Optc.Ops;
 /// <c>reference/space_to_batch_nd.h</c> of LiteRT, versions 1 to 4. TFLite Micro writes raw 0 into the border.
 /// </para>
 /// </remarks>
-public sealed record SpaceToBatchNd : IOp<SpaceToBatchNd>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<SpaceToBatchNd>
+public sealed record SpaceToBatchNd : IOp<SpaceToBatchNd>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<SpaceToBatchNd>
 {
     public static OpSchema Declaration { get; } = new("space_to_batch_nd", ["x", "block", "paddings"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -63,6 +64,8 @@ public sealed record SpaceToBatchNd : IOp<SpaceToBatchNd>, IExecutable, IQuantiz
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
 
     public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new BatchToSpaceNd(), g.Gradient(), g.Input(1), g.Input(2)));
+
+    public void TraceChannels(ChannelTracer t) => t.PassOnChannels();
 
     public Kernel Prepare(KernelContext context)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>axis [1 element], x [.., d, ..] -> y* [.., d / parts, ..]</c>; the axis comes first, as in the format.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 49, kernel <c>split.cc</c>, versions 1 to 4.</para>
 /// </remarks>
-public sealed record Split(int NumSplits) : IOp<Split>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Split>
+public sealed record Split(int NumSplits) : IOp<Split>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Split>
 {
     public static OpSchema Declaration { get; } = new("split", ["axis", "x"], ["y*"]) { Kernels = KernelTypes.Any };
 
@@ -62,6 +63,33 @@ public sealed record Split(int NumSplits) : IOp<Split>, IExecutable, IQuantizabl
         [OperandRule.AsIs, OperandRule.Activation], [.. Enumerable.Repeat(OperandRule.SameAsInput(1), NumSplits)]);
 
     public void Differentiate(GradientBuilder g) => g.Give(1, g.Add(new Concatenation(g.ConstantInts(0)[0]), g.Gradients()));
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (t.Input(1) is not { } x)
+        {
+            return;
+        }
+
+        if (t.Ints(0) is not [var given])
+        {
+            t.Fix(x, $"the dimension of {t.Node} is computed");
+            return;
+        }
+
+        // Parts stay equally large only if of each part the same channels go.
+        bool isAlongChannels = Dimensions.Axis(given, t.Shape(1).Rank) == x.Axis;
+        int size = isAlongChannels ? x.Count / NumSplits : 0;
+        for (int part = 0; part < NumSplits; part++)
+        {
+            for (int i = 0; i < size; i++)
+            {
+                t.Tie(x.Channels[i], x.Channels[(part * size) + i]);
+            }
+
+            t.Give(isAlongChannels ? new(x.Axis, x.Channels[(part * size)..((part + 1) * size)], x.IsZero[(part * size)..((part + 1) * size)]) : x, part);
+        }
+    }
 
     public Kernel Prepare(KernelContext context) =>
         MovedTensors.CutAlong(context, 1, Dimensions.Axis(context.ConstantInts(0)[0], context.Input(1).Shape.Rank));

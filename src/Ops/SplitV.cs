@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 102, kernel <c>split_v.cc</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record SplitV(int NumSplits) : IOp<SplitV>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<SplitV>
+public sealed record SplitV(int NumSplits) : IOp<SplitV>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<SplitV>
 {
     public static OpSchema Declaration { get; } = new("split_v", ["x", "sizes", "axis"], ["y*"]) { Kernels = KernelTypes.Any };
 
@@ -62,6 +63,34 @@ public sealed record SplitV(int NumSplits) : IOp<SplitV>, IExecutable, IQuantiza
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count, NumSplits);
 
     public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(new Concatenation(g.ConstantInts(2)[0]), g.Gradients()));
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (t.Input(0) is not { } x)
+        {
+            return;
+        }
+
+        if (t.Ints(1) is not { } sizes || t.Ints(2) is not [var given])
+        {
+            t.Fix(x, $"the parts of {t.Node} are computed");
+            return;
+        }
+
+        bool isAlongChannels = Dimensions.Axis(given, t.Shape(0).Rank) == x.Axis;
+        int begin = 0;
+        for (int part = 0; part < NumSplits; part++)
+        {
+            int end = begin + (isAlongChannels ? t.Node.Outputs[part].Type.Shape[x.Axis] : 0);
+            t.Give(isAlongChannels ? new(x.Axis, x.Channels[begin..end], x.IsZero[begin..end]) : x, part);
+            if (isAlongChannels && sizes[part] >= 0)
+            {
+                t.Counted(1, part, x.Channels[begin..end]);
+            }
+
+            begin = end;
+        }
+    }
 
     public Kernel Prepare(KernelContext context) =>
         MovedTensors.CutAlong(context, 0, Dimensions.Axis(context.ConstantInts(2)[0], context.Input(0).Shape.Rank));

@@ -1,6 +1,7 @@
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -18,7 +19,7 @@ namespace Optc.Ops;
 /// only, i16 in TFLite Micro only.</para>
 /// </remarks>
 public sealed record SquaredDifference
-    : BinaryElementwise<SquaredDifference>, IOp<SquaredDifference>, IQuantizable, IDifferentiable, ITfLiteOp<SquaredDifference>
+    : BinaryElementwise<SquaredDifference>, IOp<SquaredDifference>, IQuantizable, IDifferentiable, IShrinkable, ITfLiteOp<SquaredDifference>
 {
     private const int ShiftOf8Bits = 7;
     private const int ShiftOf16Bits = 0;
@@ -55,6 +56,8 @@ public sealed record SquaredDifference
             g.Give(1, g.SumTo(g.Negative(first), g.Input(1).Type.Shape));
         }
     }
+
+    public void TraceChannels(ChannelTracer t) => ElementwiseChannels.Sum(t, keepsZero: true, c => c == 0);
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [.., 1, ..] -> y [.., ..]</c>. Types: any.</para>
 /// <para>Source: TFLite builtin 43, kernel <c>squeeze.cc</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record Squeeze(ImmutableArray<int> Axes) : IOp<Squeeze>, IReshaping, IQuantizable, IDifferentiable, ITfLiteOp<Squeeze>
+public sealed record Squeeze(ImmutableArray<int> Axes) : IOp<Squeeze>, IReshaping, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Squeeze>
 {
     public static OpSchema Declaration { get; } = new("squeeze", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -58,6 +59,18 @@ public sealed record Squeeze(ImmutableArray<int> Axes) : IOp<Squeeze>, IReshapin
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
 
     public void Differentiate(GradientBuilder g) => g.Give(0, g.Reshape(g.Gradient(), g.Input(0).Type.Shape));
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        // Without a list of dimensions a single channel that is left would be squeezed too.
+        if (Axes.IsEmpty)
+        {
+            t.FixInputs($"{t.Node} removes whatever has size 1");
+            return;
+        }
+
+        t.PassOnReshaped();
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -30,7 +31,7 @@ namespace Optc.Ops;
 /// </remarks>
 public sealed partial record StridedSlice(
     int BeginMask, int EndMask, int EllipsisMask, int NewAxisMask, int ShrinkAxisMask, bool Offset = false)
-    : IOp<StridedSlice>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<StridedSlice>
+    : IOp<StridedSlice>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<StridedSlice>
 {
     public static OpSchema Declaration { get; } = new("strided_slice", ["x", "begin", "end", "strides"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -108,6 +109,28 @@ public sealed partial record StridedSlice(
     }
 
     public QuantRule QuantRule(OpOperands operands) => Quantization.QuantRule.Moving(operands.Count);
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (t.Input(0) is not { } x)
+        {
+            return;
+        }
+
+        bool isPlain = EllipsisMask == 0 && NewAxisMask == 0 && ShrinkAxisMask == 0 && !Offset
+            && t.Node.Outputs[0].Type.Shape is { HasRank: true } y && y[x.Axis] == x.Count;
+        if (!isPlain || t.Ints(2) is not { } end || t.Ints(3) is not { } strides || (x.Axis < strides.Length && strides[x.Axis] != 1))
+        {
+            t.Fix(x, $"{t.Node} takes some of the channels");
+            return;
+        }
+
+        t.Give(x);
+        if (x.Axis < end.Length && (EndMask >> x.Axis & 1) == 0)
+        {
+            t.Counted(2, x.Axis, x.Channels);
+        }
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [d0, ...], perm [rank] -> y</c> with <c>y.dim[i] = x.dim[perm[i]]</c>; perm i32 or i64, each axis once.</para>
 /// <para>Types: any of whole bytes. Source: TFLite builtin 39, reference kernel <c>reference/transpose.h</c>, versions 1 to 7.</para>
 /// </remarks>
-public sealed record Transpose : IOp<Transpose>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Transpose>
+public sealed record Transpose : IOp<Transpose>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Transpose>
 {
     public static OpSchema Declaration { get; } = new("transpose", ["x", "perm"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -74,6 +75,18 @@ public sealed record Transpose : IOp<Transpose>, IExecutable, IQuantizable, IDif
         }
 
         g.Give(0, g.Add(new Transpose(), g.Gradient(), g.Ints(inverse)));
+    }
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (t.Ints(1) is not { } permutation)
+        {
+            t.FixInputs($"the order of {t.Node} is computed");
+        }
+        else if (t.Input(0) is { } x)
+        {
+            t.Give(x with { Axis = Array.IndexOf(permutation, x.Axis) });
+        }
     }
 
     public Kernel Prepare(KernelContext context)

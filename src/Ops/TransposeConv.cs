@@ -3,6 +3,7 @@ using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
@@ -24,7 +25,7 @@ public sealed partial record TransposeConv(
     int StrideW,
     PaddingMode Padding,
     FusedActivation Activation = FusedActivation.None,
-    DType? BiasType = null) : IOp<TransposeConv>, IExecutable, IQuantizable, ITfLiteOp<TransposeConv>
+    DType? BiasType = null) : IOp<TransposeConv>, IExecutable, IShrinkable, IQuantizable, ITfLiteOp<TransposeConv>
 {
     public static OpSchema Declaration { get; } = new("transpose_conv", ["shape", "w", "x", "bias?"], ["y"])
     {
@@ -106,6 +107,15 @@ public sealed partial record TransposeConv(
             ? [OperandRule.AsIs, OperandRule.WeightsAlong(0), OperandRule.Activation, OperandRule.BiasOf(2, 1)]
             : [OperandRule.AsIs, OperandRule.WeightsAlong(0), OperandRule.Activation],
         [OperandRule.Activation]);
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        t.SumUp(t.Last(2), 1, axis: 3);
+        if (t.Ints(0) is not null && t.Make(1, axis: 0, bias: 3, outputAxis: 3, Activation) is { } y)
+        {
+            t.Counted(0, 3, y.Channels);
+        }
+    }
 
     public Kernel Prepare(KernelContext context)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
@@ -22,7 +23,7 @@ public sealed class OpsPageTests
 
             Printed from `OpSet` by `./build.sh docs`, compared in CI. A kernel is there for exactly the types that are marked; *hybrid*
             is float activations with 8- or 4-bit weights. *quantizable*: post-training quantization makes it an integer operator.
-            *TFLite* is the newest version of the builtin operator that is read and executed; newer ones, and operators that are not
+            *shrinkable*: channels can be removed before, in and behind it. *TFLite* is the newest version of the builtin operator that is read and executed; newer ones, and operators that are not
             here, survive reading and writing as they are and are refused by name when they are to be executed.
 
 
@@ -38,8 +39,8 @@ public sealed class OpsPageTests
             page.Append(CultureInfo.InvariantCulture, $" {title} |");
         }
 
-        page.Append(" quantizable | gradient | TFLite |\n|---|");
-        page.Insert(page.Length, ":---:|", columns.Length).Append(":---:|:---:|---:|\n");
+        page.Append(" quantizable | gradient | shrinkable | TFLite |\n|---|");
+        page.Insert(page.Length, ":---:|", columns.Length).Append(":---:|:---:|:---:|---:|\n");
         int executable = 0;
         foreach (OpEntry op in OpSet.All.Where(o => o.Type != typeof(OpaqueTfLite)))
         {
@@ -52,6 +53,7 @@ public sealed class OpsPageTests
 
             page.Append(op.Type.IsAssignableTo(typeof(IQuantizable)) ? " x |" : " |")
                 .Append(op.Type.IsAssignableTo(typeof(IDifferentiable)) ? " x |" : " |")
+                .Append(op.Type.IsAssignableTo(typeof(IShrinkable)) ? " x |" : " |")
                 .Append(CultureInfo.InvariantCulture, $" {(op.TfLiteCode is null ? "-" : op.TfLiteMaximumVersion)} |\n");
         }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
@@ -26,7 +27,7 @@ public sealed partial record Conv2D(
     FusedActivation Activation = FusedActivation.None,
     int DilationH = 1,
     int DilationW = 1,
-    DType? BiasType = null) : IOp<Conv2D>, IExecutable, IQuantizable, ITfLiteOp<Conv2D>
+    DType? BiasType = null) : IOp<Conv2D>, IExecutable, IShrinkable, IQuantizable, ITfLiteOp<Conv2D>
 {
     public static OpSchema Declaration { get; } = new("conv_2d", ["x", "w", "bias?"], ["y"])
     {
@@ -147,6 +148,18 @@ public sealed partial record Conv2D(
     {
         Hybrid = true,
     };
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (!t.Shape(0).HasRank || t.Shape(0)[3] != t.Shape(1)[3])
+        {
+            t.FixInputs($"{t.Node} reads it in groups of equal size");
+            return;
+        }
+
+        t.SumUp(t.Last(0), 1, axis: 3);
+        t.Make(1, axis: 0, bias: 2, outputAxis: 3, Activation);
+    }
 
     public Kernel Prepare(KernelContext context)
     {

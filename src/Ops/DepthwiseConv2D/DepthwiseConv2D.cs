@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
@@ -26,7 +27,7 @@ public sealed partial record DepthwiseConv2D(
     int DepthMultiplier,
     FusedActivation Activation = FusedActivation.None,
     int DilationH = 1,
-    int DilationW = 1) : IOp<DepthwiseConv2D>, IExecutable, IQuantizable, ITfLiteOp<DepthwiseConv2D>
+    int DilationW = 1) : IOp<DepthwiseConv2D>, IExecutable, IShrinkable, IQuantizable, ITfLiteOp<DepthwiseConv2D>
 {
     public static OpSchema Declaration { get; } = new("depthwise_conv_2d", ["x", "w", "bias?"], ["y"])
     {
@@ -151,6 +152,24 @@ public sealed partial record DepthwiseConv2D(
     {
         Hybrid = true,
     };
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        if (t.Last(0) is not { } x)
+        {
+            return;
+        }
+
+        int filters = t.Shape(1)[3] / x.Count;
+        ImmutableArray<int> channels = [.. x.Channels.SelectMany(c => Enumerable.Repeat(c, filters))];
+        t.Slice(1, 3, channels, isMaker: true);
+        if (t.Node.Input(2) is not null)
+        {
+            t.Slice(2, 0, channels, isMaker: true);
+        }
+
+        t.Give(new(3, channels, [.. Enumerable.Repeat(ChannelTracer.KeepsZero(Activation), channels.Length)]));
+    }
 
     public Kernel Prepare(KernelContext context)
     {

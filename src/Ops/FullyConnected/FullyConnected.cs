@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -25,7 +26,7 @@ public sealed record FullyConnected(
     FusedActivation Activation = FusedActivation.None,
     bool KeepNumDims = false,
     bool AsymmetricInputs = false,
-    DType? BiasType = null) : IOp<FullyConnected>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<FullyConnected>
+    DType? BiasType = null) : IOp<FullyConnected>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<FullyConnected>
 {
     public static OpSchema Declaration { get; } = new("fully_connected", ["x", "w", "bias?"], ["y"])
     {
@@ -160,6 +161,25 @@ public sealed record FullyConnected(
         {
             g.Give(2, g.SumTo(dz, [w[0]]));
         }
+    }
+
+    public void TraceChannels(ChannelTracer t)
+    {
+        Shape w = t.Shape(1);
+        if (t.Input(0) is { } x)
+        {
+            // What it reads is [M, K], whatever the shape of x.
+            if (x.Reshaped(t.Shape(0), [-1, w[1]]) is { Axis: 1 } row)
+            {
+                t.SumUp(row, 1, axis: 1);
+            }
+            else
+            {
+                t.Fix(x, $"{t.Node} reads it as something else than channels");
+            }
+        }
+
+        t.Make(1, axis: 0, bias: 2, Math.Max(1, t.Node.Outputs[0].Type.Shape.Rank - 1), Activation);
     }
 
     public Kernel Prepare(KernelContext context)

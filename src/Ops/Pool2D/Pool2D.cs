@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
 using Optc.Ops.Quantization;
@@ -11,7 +12,7 @@ namespace Optc.Ops;
 
 /// <summary>What the pools share: a window over each channel, padding not counted.</summary>
 /// <remarks>Shape: <c>x [N, H, W, C] -> y [N, OH, OW, C]</c>.</remarks>
-public abstract record Pool2D(int FilterH, int FilterW, int StrideH, int StrideW, PaddingMode Padding, FusedActivation Activation)
+public abstract record Pool2D(int FilterH, int FilterW, int StrideH, int StrideW, PaddingMode Padding, FusedActivation Activation) : IShrinkable
 {
     public void Describe(AttributeWriter attributes) => attributes
         .Add("filter_h", FilterH)
@@ -20,6 +21,8 @@ public abstract record Pool2D(int FilterH, int FilterW, int StrideH, int StrideW
         .Add("stride_w", StrideW)
         .Add("padding", Padding)
         .Add("activation", Activation);
+
+    public void TraceChannels(ChannelTracer t) => t.PassOnChannels(ChannelTracer.KeepsZero(Activation));
 
     public ImmutableArray<TensorType> InferTypes(OpOperands operands)
     {
