@@ -27,7 +27,7 @@ internal static class ChannelCut
             }
         }
 
-        return new TensorData(data.DType, data.Shape.With(axis, count), bytes) { Structure = Take(data.Structure, data.Shape, axis, kept) };
+        return new TensorData(data.DType, data.Shape.With(axis, count), bytes).With(Take(data.Structure, data.Shape, axis, kept));
     }
 
     /// <summary>Scales and zero points of the slices that are kept, if they run along this dimension.</summary>
@@ -55,7 +55,7 @@ internal static class ChannelCut
             }
         }
 
-        return new TensorData(data.DType, data.Shape, bytes) { Structure = Clear(data.Structure, data.Shape, axis, kept) };
+        return new TensorData(data.DType, data.Shape, bytes).With(Clear(data.Structure, data.Shape, axis, kept));
     }
 
     /// <summary>What holds of the slices that are kept.</summary>
@@ -70,9 +70,8 @@ internal static class ChannelCut
         int count = kept.Count(k => k);
         return structure with
         {
-            // Groups along the last dimension and blocks do not end where they did.
             Mask = structure.Mask is { } mask
-                ? new(mask.Pattern.Contains(':', StringComparison.Ordinal) && axis != shape.Rank - 1 || mask.Pattern is "channels" ? mask.Pattern : "elements", [.. mask.Kept.Where((_, i) => kept[map.ChannelOf(i)])])
+                ? new(PatternOf(mask, isInnermost: axis == shape.Rank - 1), [.. mask.Kept.Where((_, i) => kept[map.ChannelOf(i)])])
                 : null,
 
             // Channels that shared a codebook in groups have each their own limit where groups lose different numbers of channels.
@@ -80,6 +79,10 @@ internal static class ChannelCut
             Grid = structure.Grid is { Scales.Length: > 1 } grid && grid.Axis == axis ? grid with { Scales = Take(grid.Scales, kept) } : structure.Grid,
         };
     }
+
+    /// <summary>Blocks, and groups along the innermost dimension when it loses slices, do not end where they did.</summary>
+    private static string PatternOf(SparsityMask mask, bool isInnermost) =>
+        mask.Pattern is "channels" || (!isInnermost && mask.Pattern.Contains(':', StringComparison.Ordinal)) ? mask.Pattern : "elements";
 
     /// <summary>What holds with zeros in the slices that are not kept.</summary>
     private static WeightStructure? Clear(WeightStructure? structure, Shape shape, int axis, bool[] kept)

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using MathNet.Numerics.LinearAlgebra;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Kernels;
 using Optc.Passes.Prune;
 using Optc.Passes.Quantize;
 using Optc.Runtime;

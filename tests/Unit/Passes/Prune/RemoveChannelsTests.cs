@@ -221,6 +221,42 @@ public class RemoveChannelsTests
     }
 
     [Fact]
+    public void What_holds_of_weights_holds_of_what_is_left_of_them()
+    {
+        float[] codes = [0, 2, 1, 0, 0, 3, 0, -1, 2, 0, 0, 1];
+        float[] scales = [0.5f, 0.25f, 2];
+        WeightStructure structure = new()
+        {
+            Mask = new("2:4", [.. codes.Select(c => c != 0)]),
+            Codebook = new(4, Groups: 3),
+            Grid = new([.. scales], Axis: 0),
+        };
+        TensorData weights = TensorData.FromFloats([3, 1, 1, 4], [.. codes.Select((c, i) => c * scales[i / 4])]).With(structure);
+        PassModel model = new();
+        Value x = model.Add("a", new Conv2D(1, 1, PaddingMode.Same), model.Input("x", 1, 2, 2, 2), PassModel.Random("aw", 1, 4, 1, 1, 2));
+        x = model.Add("b", new Conv2D(1, 1, PaddingMode.Same), x, GraphBuilder.Constant(weights, "bw"));
+        Module module = model.Output(model.Add("y", new Conv2D(1, 1, PaddingMode.Same), x, PassModel.Random("yw", 2, 2, 1, 1, 3))).Build();
+        ChannelGroups groups = ChannelGroups.Of(module.Main);
+
+        WeightStructure rows = Left("b", 1);
+        Assert.Equal("2:4", rows.Mask!.Pattern);
+        Assert.Equal([false, true, true, false, true, false, false, true], rows.Mask.Kept.AsEnumerable());
+        Assert.Equal(new Codebook(4, Groups: 2), rows.Codebook);
+        Assert.Equal([0.5f, 2], rows.Grid!.Scales.AsEnumerable());
+
+        WeightStructure columns = Left("a", 2);
+        Assert.Equal("elements", columns.Mask!.Pattern);
+        Assert.Equal([false, true, false, false, true, true, true, false, true], columns.Mask.Kept.AsEnumerable());
+        Assert.Equal((new Codebook(4, Groups: 3), 3), (columns.Codebook, columns.Grid!.Scales.Length));
+
+        WeightStructure Left(string layer, int channel)
+        {
+            Module shrunk = Compare(module, groups, [groups.Find(layer).Channels[channel]], layer);
+            return PassModel.Find(shrunk, "b").Inputs[1]!.Constant!.Structure!;
+        }
+    }
+
+    [Fact]
     public void What_cannot_be_removed_says_why()
     {
         Assert.Equal("'y' is an output of the model", Reason((model, x) => x));
