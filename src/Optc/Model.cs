@@ -21,20 +21,23 @@ namespace Optc;
 /// quantized.Save("kws-int8.tflite");
 /// </code>
 /// </example>
-public sealed class Model
+public sealed partial class Model
 {
     private readonly Lazy<FlatBufferContent> _file;
+    private readonly Lazy<Module> _module;
+    private readonly Module _given;
 
     private Model(Module module, string name, ReadOnlyMemory<byte> source = default)
     {
-        Module = module;
+        _given = module;
+        _module = new(() => Intent.IsEmpty ? _given : Intent.InOneShot(_given));
         Name = name;
         Source = source;
         _file = new(() => TfLiteBackend.Build(Module));
     }
 
     /// <summary>The graphs. Shared by everybody who holds this model, so not to be changed in place; passes work on copies.</summary>
-    public Module Module { get; }
+    public Module Module => _module.Value;
 
     /// <summary>Name of the file without folder, or as given.</summary>
     public string Name { get; }
@@ -87,7 +90,7 @@ public sealed class Model
     {
         PassContext context = (options ?? WorkOptions.Default).ForPasses;
         Module result = Located(() => pipeline.Run(Module, context));
-        return new(result, Name) { Events = [.. Events, .. context.Events], Quantization = Quantization };
+        return new(result, Name) { Events = [.. Events, .. context.Events], Quantization = Quantization, Stages = Stages, Origin = Origin };
     }
 
     /// <summary>The model without what does nothing: fewer nodes and constants, the same results to the last bit.</summary>
@@ -103,7 +106,7 @@ public sealed class Model
         (Module result, QuantizationReport report) = Located(() => Quantizer.Quantize(
             Module, recipe, calibration?.For(Module), context, recipe.Mode is QuantizationMode.Static ? RangeRecord.Read(Module, recipe.Activations) : null));
         // Statistics of training mean nothing to integers.
-        return new(RangeRecord.Without(StatisticsRecord.Attach(result, [])), Name) { Events = [.. Events, .. context.Events], Quantization = report };
+        return new(RangeRecord.Without(StatisticsRecord.Attach(result, [])), Name) { Events = [.. Events, .. context.Events], Quantization = report, Stages = Stages, Origin = Origin };
     }
 
     /// <summary>Integers throughout, with the ranges that quantization-aware training found.</summary>
@@ -213,7 +216,7 @@ public sealed class Model
     }
 
     /// <summary>A model of other graphs with this one's name and record.</summary>
-    internal Model With(Module module) => new(module, Name) { Events = Events };
+    internal Model With(Module module) => new(module, Name) { Events = Events, Stages = Stages, Origin = Origin };
 
     /// <summary>Data checked against what the model takes and gives.</summary>
     private TrainingData ForTraining(Dataset data, FitOptions how, bool validating = false) => TrainingData.Of(data, new()

@@ -50,29 +50,40 @@ public abstract record PruningPattern
     /// <summary>So many of each group along the innermost axis, whatever the schedule says: 2 of 4 for 2:4.</summary>
     public static PruningPattern Groups(int dropped, int group) => new GroupPattern(dropped, group);
 
+    /// <summary>In words, as reports and files have it.</summary>
+    internal abstract string Name { get; }
+
     internal abstract bool[] Mask(ReadOnlySpan<float> scores, TrainedVariable variable, double sparsity);
 
     private static int Columns(TrainedVariable variable) => checked((int)(variable.Shape.ElementCount / variable.Shape[0]));
 
     private sealed record ElementPattern : PruningPattern
     {
+        internal override string Name => "elements";
+
         internal override bool[] Mask(ReadOnlySpan<float> scores, TrainedVariable variable, double sparsity) => PruningMask.Unstructured(scores, sparsity);
     }
 
     private sealed record ChannelPattern : PruningPattern
     {
+        internal override string Name => "channels";
+
         internal override bool[] Mask(ReadOnlySpan<float> scores, TrainedVariable variable, double sparsity) =>
             PruningMask.Channels(scores, variable.Shape[0], sparsity);
     }
 
     private sealed record BlockPattern(int Height, int Width) : PruningPattern
     {
+        internal override string Name => FormattableString.Invariant($"blocks {Height}x{Width}");
+
         internal override bool[] Mask(ReadOnlySpan<float> scores, TrainedVariable variable, double sparsity) =>
             PruningMask.Blocks(scores, Columns(variable), Height, Width, sparsity);
     }
 
     private sealed record GroupPattern(int Dropped, int Group) : PruningPattern
     {
+        internal override string Name => FormattableString.Invariant($"{Dropped}:{Group}");
+
         internal override bool[] Mask(ReadOnlySpan<float> scores, TrainedVariable variable, double sparsity) =>
             sparsity == 0 ? PruningMask.Unstructured(scores, 0) : PruningMask.OfGroups(scores, variable.Shape[-1], Dropped, Group);
     }

@@ -134,6 +134,61 @@ internal sealed class StructurePlan
         };
     }
 
+    /// <summary>A copy of a module whose weights have what the plan asks for, without training.</summary>
+    public Module InOneShot(Module module)
+    {
+        Module result = module.Clone();
+        Dictionary<Value, Value> copies = module.Main.Values().Zip(result.Main.Values()).ToDictionary(p => p.First, p => p.Second);
+        foreach ((Value weight, WeightPlace place) in _places)
+        {
+            TrainedVariable variable = new($"{place.Node.Name}/w", place.Node.Name, "w", weight, 1);
+            if (OneShot(variable, place) is { } content)
+            {
+                Value copy = copies[weight];
+                Value changed = GraphPatch.Constant(content, weight.Name);
+                foreach (Node user in copy.Users.Distinct().ToArray())
+                {
+                    GraphPatch patch = new();
+                    for (int i = 0; i < user.Inputs.Length; i++)
+                    {
+                        if (user.Inputs[i] == copy)
+                        {
+                            patch.SetInput(user, i, changed);
+                        }
+                    }
+
+                    patch.ApplyTo(result, result.Main, user);
+                }
+            }
+        }
+
+        return result;
+    }
+
+    private TensorData? OneShot(TrainedVariable variable, WeightPlace place)
+    {
+        TensorData weight = variable.Source.Constant!.ToDense();
+        SparsityMask? mask = weight.Structure?.Mask;
+        float[] w = weight.AsFloats().ToArray();
+        if (_options.Pruning is { KeepsOnly: false } pruning && _pruned(variable))
+        {
+            bool[] kept = pruning.Pattern.Mask(Array.ConvertAll(w, Math.Abs), variable, pruning.Schedule.Final);
+            w = [.. w.Zip(kept, (v, k) => k ? v : 0)];
+            mask = new(pruning.Pattern.Name, [.. kept]);
+        }
+
+        WeightStructure structure = (weight.Structure ?? new()) with { Mask = mask };
+        weight = TensorData.FromFloats(weight.Shape, w).With(structure);
+        if (_options.Clustering is not null && CodebookOf(variable) is { } plan)
+        {
+            CodebookStart start = CodebookStart.Of(weight, plan, mask is null ? default : mask.Kept.AsSpan());
+            return StructuredWeights.FromCodebook(
+                weight.Shape, Codebook(variable, place, plan, default), start.Index, start.Values, start.Steps, start.LogScale, mask);
+        }
+
+        return mask is null || mask == variable.Source.Constant!.Structure?.Mask ? null : weight;
+    }
+
     /// <summary>Notes why weights have no codebook although clustering is asked for.</summary>
     public void Explain(ImmutableArray<TrainedVariable> variables)
     {

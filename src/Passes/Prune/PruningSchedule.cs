@@ -20,7 +20,7 @@ public abstract record PruningSchedule(double Final)
     /// <param name="begin">Part of the run, 0 to 1, before which nothing is pruned.</param>
     /// <param name="end">Part of the run at which the final sparsity is reached.</param>
     /// <exception cref="DiagnosticException">A sparsity is not 0 to below 1, the power is not positive, or the end lies before the beginning.</exception>
-    public static PruningSchedule Polynomial(double final, double power = 3, double initial = 0, double begin = 0, double end = 0.5)
+    public static PruningSchedule Polynomial(double final = 0.5, double power = 3, double initial = 0, double begin = 0, double end = 0.5)
     {
         Checked(final, "final sparsity");
         Checked(initial, "initial sparsity");
@@ -28,6 +28,10 @@ public abstract record PruningSchedule(double Final)
             ? new PolynomialSchedule(final, power, initial, begin, end)
             : throw Refused($"power {power:R}, from {begin:R} to {end:R}", "a power above 0, and a beginning and an end in 0 to 1");
     }
+
+    /// <summary>The same course to another final sparsity.</summary>
+    /// <exception cref="DiagnosticException">The sparsity is not 0 to below 1.</exception>
+    public PruningSchedule To(double final) => this with { Final = Checked(final, "final sparsity") };
 
     /// <summary>The sparsity that holds from one step on; 0 before pruning begins.</summary>
     /// <param name="step">From 0 to <paramref name="steps"/>.</param>

@@ -6,23 +6,23 @@ using Optc.Ops;
 namespace Optc.Runtime.Training;
 
 /// <summary>Weights as they leave training: what layers saw of them last, with the structure that they have.</summary>
-internal static class StructuredWeights
+public static class StructuredWeights
 {
     /// <summary>An ordinary weight, perhaps with a mask.</summary>
     /// <param name="mask">One for values that stay, 0 for others, or empty.</param>
-    public static TensorData Of(Shape shape, ReadOnlySpan<byte> content, ReadOnlySpan<float> mask) =>
+    internal static TensorData Of(Shape shape, ReadOnlySpan<byte> content, ReadOnlySpan<float> mask) =>
         new TensorData(DType.F32, shape, content.ToArray()).With(new WeightStructure { Mask = MaskOf(mask) });
 
     /// <summary>A weight in a form.</summary>
     /// <param name="content">Reads state.</param>
-    public static TensorData Of(FormedWeight formed, Reader content, ReadOnlySpan<float> mask)
+    internal static TensorData Of(FormedWeight formed, Reader content, ReadOnlySpan<float> mask)
     {
         SparsityMask? zeros = MaskOf(mask);
         return formed.Form is CodebookForm book ? OfCodebook(formed, book, content, zeros) : OfGrid(formed, (GridForm)formed.Form, content, zeros);
     }
 
     /// <summary>Reads state by its name.</summary>
-    public delegate ReadOnlySpan<float> Reader(string name);
+    internal delegate ReadOnlySpan<float> Reader(string name);
 
     private static TensorData OfGrid(FormedWeight formed, GridForm form, Reader content, SparsityMask? zeros)
     {
@@ -41,13 +41,26 @@ internal static class StructuredWeights
         });
     }
 
-    private static TensorData OfCodebook(FormedWeight formed, CodebookForm form, Reader content, SparsityMask? zeros)
+    private static TensorData OfCodebook(FormedWeight formed, CodebookForm form, Reader content, SparsityMask? zeros) => FromCodebook(
+        formed.Latent.Shape, form, content(formed.Index), content(formed.Codebook!.Name), content(formed.Steps), content(formed.LogScale!.Name), zeros);
+
+    /// <summary>A weight whose values come from codebooks, see <see cref="CodebookForm"/>.</summary>
+    /// <param name="index">[weight].</param>
+    /// <param name="values">[groups, codes].</param>
+    /// <param name="steps">[groups].</param>
+    /// <param name="logScale">[channels] or [1].</param>
+    /// <param name="zeros">Zeros that must stay.</param>
+    public static TensorData FromCodebook(
+        Shape shape,
+        CodebookForm form,
+        ReadOnlySpan<float> index,
+        ReadOnlySpan<float> values,
+        ReadOnlySpan<float> steps,
+        ReadOnlySpan<float> logScale,
+        SparsityMask? zeros)
     {
-        Shape shape = formed.Latent.Shape;
-        ReadOnlySpan<float> steps = content(formed.Steps);
-        ReadOnlySpan<float> logScale = content(formed.LogScale!.Name);
         float[] weights = new float[shape.ElementCount];
-        form.Op.Expand(shape, content(formed.Index), content(formed.Codebook!.Name), [form.Groups, form.Codes], steps, logScale, weights);
+        form.Op.Expand(shape, index, values, [form.Groups, form.Codes], steps, logScale, weights);
         WeightStructure structure = new()
         {
             Mask = zeros,
