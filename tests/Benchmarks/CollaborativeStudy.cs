@@ -51,7 +51,7 @@ internal static class CollaborativeStudy
             RelativeRates = true,
             KeepBest = false,
             Step = new() { Teacher = D("kd", 0.7) > 0 ? new(model.Module, (float)D("kd", 0.7), 3) : null, Optimizer = Optimizer.Adam() },
-            Pruning = mode.Contains('p') ? new(PruningSchedule.Polynomial(sparsity, 3, 0, 0, D("ramp", 0.4))) { Every = 5 } : null,
+            Pruning = mode.Contains('p') ? new(PruningSchedule.Polynomial(sparsity, 3, 0, 0, D("ramp", 0.4))) { Every = 5, Selection = PruningSelection.Everything, Distribution = D("global", 1) > 0 ? SparsityDistribution.Global : SparsityDistribution.Uniform, Criterion = D("norm", 1) > 0 ? PruningCriterion.NormalizedMagnitude : PruningCriterion.Magnitude } : null,
             Clustering = mode.Contains('c') ? new(codes) { Begin = D("begin", 0.4), Freeze = D("freeze", 0.85), Depthwise = D("dw", 1) > 0 } : null,
             Quantization = mode.Contains('q') ? QuantizationAware.Default with { FreezeStatistics = D("stats", 0.7), Ranges = (RangeLearning)(int)D("ranges", 0) } : null,
         };

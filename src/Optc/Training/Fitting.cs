@@ -61,7 +61,7 @@ internal sealed class Fitting : IDisposable
         _grids = options.Quantization is null ? [] : ActivationPlan.Of(_model.Module, options.Quantization, train, work);
         _steps = (long)_batches.BatchesPerEpoch * options.Epochs;
         _structurePlan = new(options, _model.Module, ActivationPlan.ByValue(_model.Module.Main, _grids));
-        _structure = new(options, step, _structurePlan, _steps);
+        _structure = new(options, step, _structurePlan, _model.Module.Main, _steps);
         _trainer = new(
             _model.Module,
             Math.Min(options.BatchSize, train.Count),

@@ -1,40 +1,38 @@
 using System.Collections.Immutable;
 using Optc.Ir;
-using Optc.Ops;
+using Optc.Passes.Prune;
 using Optc.Runtime.Training;
 
 namespace Optc.Training;
 
-/// <summary>Sets the masks of a run as its pruning asks, and proves them at the end.</summary>
+/// <summary>Sets the masks of a run as its pruning asks.</summary>
 internal sealed class MaskKeeper
 {
     private readonly Pruning _pruning;
     private readonly Trainer _trainer;
-    private readonly ImmutableArray<TrainedVariable> _variables;
+    private readonly ImmutableArray<(TrainedVariable Variable, PrunableWeight Weight)> _weights;
     private readonly long _steps;
     private readonly long _every;
 
     /// <exception cref="DiagnosticException">No layer is concerned.</exception>
-    public MaskKeeper(Pruning pruning, Trainer trainer, Func<TrainedVariable, bool> concerns, long steps)
+    public MaskKeeper(Pruning pruning, Trainer trainer, Graph graph, long steps)
     {
         (_pruning, _trainer, _steps) = (pruning, trainer, steps);
-        _variables = [.. trainer.Variables.Where(v => v.Rate != 0 && concerns(v))];
+        Dictionary<Value, TrainedVariable> variables = trainer.Variables.Where(v => v.Rate != 0).ToDictionary(v => v.Source);
+        ImmutableArray<(PrunableWeight Weight, string? Reason)> all = pruning.Weights(graph);
+        _weights =
+        [
+            .. all.Where(w => w.Reason is null && variables.ContainsKey(w.Weight.Source!)).Select(w => (variables[w.Weight.Source!], w.Weight)),
+        ];
         _every = pruning.Every > 0 ? pruning.Every : Math.Max(1, steps / 100);
-        if (_variables.IsEmpty)
+        if (_weights.IsEmpty)
         {
             throw new DiagnosticException(new Diagnostic(DiagnosticId.RuleMatchesNothing, "there is no layer to prune")
             {
-                Found = pruning.Layers is null ? "a model without trained weights of two dimensions" : $"'{pruning.Layers}'",
+                Found = all.IsEmpty ? "a model without weights that can be pruned" : string.Join("; ", all.Select(w => $"'{w.Weight.Name}': {w.Reason ?? "it is frozen"}")),
                 Hint = "'optc inspect --layers' lists the layers of a model; depthwise layers are pruned only if asked for",
             });
         }
-    }
-
-    /// <summary>Which variables of a model are pruned.</summary>
-    public static Func<TrainedVariable, bool> Concerned(Pruning pruning, Graph graph)
-    {
-        HashSet<Value> depthwise = [.. graph.Nodes.Where(n => n.Op is DepthwiseConv2D).Select(n => n.Inputs[1]).OfType<Value>()];
-        return variable => pruning.Concerns(variable, depthwise.Contains(variable.Source));
     }
 
     /// <summary>True once the weights are as sparse as they are going to be.</summary>
@@ -43,22 +41,37 @@ internal sealed class MaskKeeper
     /// <summary>Looks at the weights before a step, and after the last one, if it is time.</summary>
     public void Before(long step)
     {
-        bool isBorder = step == 0 || step == _steps || (IsFinal(step) && !IsFinal(step - 1));
+        bool isBorder = step == 0 || (IsFinal(step) && !IsFinal(step - 1));
         if (_pruning.KeepsOnly ? step != 0 : !isBorder && (step % _every != 0 || IsFinal(step)))
         {
             return;
         }
 
-        double sparsity = _pruning.Schedule.At(step, _steps);
-        foreach (TrainedVariable variable in _variables)
+        ImmutableArray<PrunableWeight> now = [.. _weights.Select(w => w.Weight with { Values = _trainer.Content(w.Variable).ToArray() })];
+        foreach (((TrainedVariable variable, _), bool[] mask) in _weights.Zip(Masks(_pruning, now, _pruning.Schedule.At(step, _steps))))
         {
-            float[] scores = _trainer.Content(variable).ToArray();
-            for (int i = 0; i < scores.Length; i++)
-            {
-                scores[i] = Math.Abs(scores[i]);
-            }
-
-            _trainer.SetMask(variable, _pruning.KeepsOnly ? Array.ConvertAll(scores, s => s != 0) : _pruning.Pattern.Mask(scores, variable, sparsity));
+            _trainer.SetMask(variable, mask);
         }
+    }
+
+    /// <summary>The masks of weights at a sparsity.</summary>
+    public static ImmutableArray<bool[]> Masks(Pruning pruning, ImmutableArray<PrunableWeight> weights, double sparsity)
+    {
+        if (pruning.KeepsOnly)
+        {
+            return [.. weights.Select(w => Array.ConvertAll(w.Values.ToArray(), v => v != 0))];
+        }
+
+        if (pruning.Pattern != PruningPattern.Unstructured)
+        {
+            return [.. weights.Select(w => pruning.Pattern.Mask(pruning.Criterion.Scores(w), w.Source!.Type.Shape, sparsity))];
+        }
+
+        double final = pruning.Schedule.Final;
+        return
+        [
+            .. pruning.Distribution.Plan(weights, final, PruningSelection.Everything, pruning.Criterion, final == 0 ? 1 : Math.Min(1, sparsity / final))
+                .Layers.Select(l => l.Mask()),
+        ];
     }
 }

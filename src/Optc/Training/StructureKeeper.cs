@@ -16,14 +16,15 @@ internal sealed class StructureKeeper
     private readonly FitOptions _options;
     private readonly TrainingOptions _step;
     private readonly StructurePlan _plan;
+    private readonly Graph _graph;
     private readonly long _steps;
     private Trainer _trainer = null!;
     private MaskKeeper? _masks;
     private StructurePhase _phase;
 
-    public StructureKeeper(FitOptions options, TrainingOptions step, StructurePlan plan, long steps)
+    public StructureKeeper(FitOptions options, TrainingOptions step, StructurePlan plan, Graph graph, long steps)
     {
-        (_options, _step, _plan, _steps) = (options, step, plan, steps);
+        (_options, _step, _plan, _graph, _steps) = (options, step, plan, graph, steps);
         _phase = PhaseAt(0);
     }
 
@@ -34,7 +35,7 @@ internal sealed class StructureKeeper
     public void Take(Trainer trainer)
     {
         _trainer = trainer;
-        _masks = _options.Pruning is null ? null : new(_options.Pruning, trainer, _plan.IsPruned, _steps);
+        _masks = _options.Pruning is null ? null : new(_options.Pruning, trainer, _graph, _steps);
         foreach (TrainedVariable variable in trainer.Variables)
         {
             if (variable.Source.Constant?.Structure?.Mask is { } mask && variable.Rate != 0)

@@ -3,6 +3,7 @@ using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Quantization;
 using Optc.Passes.Cluster;
+using Optc.Passes.Prune;
 using Optc.Passes.Quantize;
 using Optc.Runtime.Training;
 
@@ -14,14 +15,25 @@ internal sealed class StructurePlan
     private readonly FitOptions _options;
     private readonly Dictionary<Value, WeightPlace> _places = [];
     private readonly IReadOnlyDictionary<Value, ActivationForm> _activations;
-    private readonly Func<TrainedVariable, bool> _pruned;
+    private readonly HashSet<Value> _pruned = [];
 
     /// <param name="module">What is trained.</param>
     /// <param name="activations">Grids of values of that graph; empty when training is not quantization-aware.</param>
     public StructurePlan(FitOptions options, Module module, IReadOnlyDictionary<Value, ActivationForm> activations)
     {
         (_options, _activations) = (options, activations);
-        _pruned = options.Pruning is null ? _ => false : MaskKeeper.Concerned(options.Pruning, module.Main);
+        foreach ((PrunableWeight weight, string? reason) in options.Pruning?.Weights(module.Main) ?? [])
+        {
+            if (reason is null)
+            {
+                _pruned.Add(weight.Source!);
+            }
+            else
+            {
+                Skipped.Add(new(weight.Layer, "pruning", reason));
+            }
+        }
+
         foreach (Node node in module.Main.Nodes.Where(n => n.Op is IQuantizable))
         {
             foreach ((Value weight, WeightsRule rule) in Weights(module, node))
@@ -44,9 +56,7 @@ internal sealed class StructurePlan
     public bool IsMasked(TrainedVariable variable) =>
         variable.Operand is "codebook"
             ? _options.Clustering?.PinsZero != false
-            : _pruned(variable) || variable.Source.Constant?.Structure?.Mask is not null;
-
-    public bool IsPruned(TrainedVariable variable) => _pruned(variable);
+            : _pruned.Contains(variable.Source) || variable.Source.Constant?.Structure?.Mask is not null;
 
     /// <summary>The form of a weight in a phase of the run.</summary>
     public WeightForm? FormOf(TrainedVariable variable, StructurePhase phase)
@@ -138,11 +148,18 @@ internal sealed class StructurePlan
     public Module InOneShot(Module module)
     {
         Module result = module.Clone();
+        Dictionary<Value, bool[]> masks = [];
+        if (_options.Pruning is { } pruning)
+        {
+            ImmutableArray<PrunableWeight> weights = [.. pruning.Weights(module.Main).Where(w => w.Reason is null).Select(w => w.Weight)];
+            masks = weights.Zip(MaskKeeper.Masks(pruning, weights, pruning.Schedule.Final)).ToDictionary(p => p.First.Source!, p => p.Second);
+        }
+
         Dictionary<Value, Value> copies = module.Main.Values().Zip(result.Main.Values()).ToDictionary(p => p.First, p => p.Second);
         foreach ((Value weight, WeightPlace place) in _places)
         {
             TrainedVariable variable = new($"{place.Node.Name}/w", place.Node.Name, "w", weight, 1);
-            if (OneShot(variable, place) is { } content)
+            if (OneShot(variable, place, masks.GetValueOrDefault(weight)) is { } content)
             {
                 Value copy = copies[weight];
                 Value changed = GraphPatch.Constant(content, weight.Name);
@@ -165,16 +182,15 @@ internal sealed class StructurePlan
         return result;
     }
 
-    private TensorData? OneShot(TrainedVariable variable, WeightPlace place)
+    private TensorData? OneShot(TrainedVariable variable, WeightPlace place, bool[]? kept)
     {
         TensorData weight = variable.Source.Constant!.ToDense();
         SparsityMask? mask = weight.Structure?.Mask;
         float[] w = weight.AsFloats().ToArray();
-        if (_options.Pruning is { KeepsOnly: false } pruning && _pruned(variable))
+        if (kept is not null)
         {
-            bool[] kept = pruning.Pattern.Mask(Array.ConvertAll(w, Math.Abs), variable, pruning.Schedule.Final);
             w = [.. w.Zip(kept, (v, k) => k ? v : 0)];
-            mask = new(pruning.Pattern.Name, [.. kept]);
+            mask = new(_options.Pruning!.Pattern.Name, [.. kept]);
         }
 
         WeightStructure structure = (weight.Structure ?? new()) with { Mask = mask };

@@ -123,7 +123,8 @@ public sealed class Trainer : IDisposable
             throw new ArgumentException($"'{variable.Name}' has no mask of {mask.Length} elements.", nameof(variable));
         }
 
-        foreach ((string state, Shape shape) in _graph.State.Where(s => s.Name == variable.Name || s.Name.StartsWith($"{variable.Name}/", StringComparison.Ordinal)))
+        HashSet<string> ofForms = [.. _graph.Forms.SelectMany(f => f.State).Select(s => s.Item1)];
+        foreach ((string state, Shape shape) in _graph.State.Where(s => !ofForms.Contains(s.Name)).Where(s => s.Name == variable.Name || s.Name.StartsWith($"{variable.Name}/", StringComparison.Ordinal)))
         {
             if (!shape.Equals(variable.Shape))
             {

@@ -243,7 +243,7 @@ public sealed class FittingTests : IDisposable
 
     [Fact]
     public void A_pattern_without_a_layer_to_prune_is_refused() => Assert.Throws<DiagnosticException>(() =>
-        Network().Fit(Patterns(20, 1), how: new() { Pruning = new(PruningSchedule.Constant(0.5)) { Layers = "nothing" } }));
+        Network().Fit(Patterns(20, 1), how: new() { Pruning = new(PruningSchedule.Constant(0.5)) { Selection = new() { Only = "nothing" } } }));
 
     [Fact]
     public void Samples_of_weight_zero_teach_nothing()
