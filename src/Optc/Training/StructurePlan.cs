@@ -284,7 +284,3 @@ internal sealed class StructurePlan
 /// <param name="FrozenCodes">Weights keep their codes.</param>
 /// <param name="FrozenStatistics">Batch normalization uses its moving statistics.</param>
 internal readonly record struct StructurePhase(bool Codebooks, bool FrozenCodes, bool FrozenStatistics);
-
-/// <summary>A layer that a step left as it was.</summary>
-/// <param name="Step">What was asked for.</param>
-public sealed record SkippedLayer(string Layer, string Step, string Reason);

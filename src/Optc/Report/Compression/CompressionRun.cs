@@ -57,11 +57,6 @@ public sealed record StageResult(string Name)
     public string? ModeReason { get; init; }
 }
 
-/// <summary>A layer that a stage left as it was.</summary>
-/// <param name="Layer">Name of the layer.</param>
-/// <param name="Stage">Name of the stage.</param>
-public sealed record SkippedLayer(string Layer, string Stage, string Reason);
-
 /// <summary>How far the values of a layer in the fake-quantized graph are from those of the integer graph.</summary>
 /// <param name="Layer">Name of the value.</param>
 /// <param name="MaxDifference">Largest difference, in real units.</param>
