@@ -32,12 +32,21 @@ public sealed record AssignCodes(int Axis, int Largest) : IOp<AssignCodes>, IExe
 
     public ImmutableArray<TensorType> InferTypes(OpOperands operands)
     {
-        for (int i = 0; i < 4; i++)
+        for (int i = 1; i < 4; i++)
         {
             operands.Require(i, DType.F32);
         }
 
-        return [operands[0] with { Quant = null }];
+        TensorType latent = operands.Require(0, DType.F32);
+        Dimensions.Agree(operands[1].Shape, operands[3].Shape, "codebooks and prices");
+        return
+        [
+            latent with
+            {
+                Shape = operands.Has(4) ? Dimensions.Agree(latent.Shape, operands.Require(4, DType.F32).Shape, "a weight and its mask") : latent.Shape,
+                Quant = null,
+            },
+        ];
     }
 
     /// <summary>Nothing: indices do not change with small changes of anything.</summary>
@@ -115,7 +124,9 @@ public sealed record AssignCodes(int Axis, int Largest) : IOp<AssignCodes>, IExe
             {
                 _values[j] = grid.Snap(values[j], step);
                 (_order[j], _sorted[j]) = (j, _values[j]);
-                Smallest = Math.Abs(_values[j]) < Math.Abs(_values[Smallest]) ? j : Smallest;
+
+                // Of the entries that snap to 0 the pinned one, which training does not move away.
+                Smallest = Math.Abs(values[j]) < Math.Abs(values[Smallest]) ? j : Smallest;
             }
 
             Sort();

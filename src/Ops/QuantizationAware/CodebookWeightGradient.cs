@@ -33,7 +33,8 @@ public sealed record CodebookWeightGradient(int Axis, int Largest, bool Mean) : 
             operands.Require(i, DType.F32);
         }
 
-        return [operands[0] with { Quant = null }, operands[2] with { Quant = null }, operands[4] with { Quant = null }];
+        Shape dw = Dimensions.Agree(operands[0].Shape, operands[1].Shape, "a gradient and its indices");
+        return [new(DType.F32, dw), operands[2] with { Quant = null }, operands[4] with { Quant = null }];
     }
 
     public Kernel Prepare(KernelContext context)

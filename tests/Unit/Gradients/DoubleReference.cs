@@ -23,6 +23,7 @@ internal static class DoubleReference
         .. LookupReference.Rules,
         .. ConvolutionReference.Rules,
         .. NormalizationReference.Rules,
+        .. QuantizationAwareReference.Rules,
     ]);
 
     /// <summary>True when there is a rule for an op.</summary>
