@@ -5,6 +5,7 @@ using Optc.Tests.Benchmarks;
 // tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. "calibration SHARED": samples
 // a second of the quantizer. "train-study SHARED [CASE...] [--seed N] [--threads N]": what training
 // reaches. "report [ARCHITECTURE [FOLDER]]": how long a compression report takes. "train-step [FILTER [PYTHON]]": whole steps of training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses
+// "codec [SHARED]": MB/s of the Ethos-U codec, bytes of its streams, and damaged streams.
 // beside those of float64. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
 // to BenchmarkDotNet.
 if (args is ["speed", ..])
@@ -58,6 +59,18 @@ if (args is ["train-agreement", string agreed, ..])
 if (args is ["report", ..])
 {
     ReportSpeed.Print(args.ElementAtOrDefault(1) ?? "ds-cnn-l", args.ElementAtOrDefault(2));
+    return;
+}
+
+if (args is ["codec", ..])
+{
+    CodecSpeed.Print();
+    if (args.Length > 1)
+    {
+        Console.WriteLine();
+        new CodecSizes(args[1]).Print();
+    }
+
     return;
 }
 
