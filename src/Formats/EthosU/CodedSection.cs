@@ -8,48 +8,41 @@ internal sealed record CodedSection(PaletteSetup Setup, ReadOnlyMemory<ushort> I
 {
     public bool HasRuns => !Runs.IsEmpty;
 
+    /// <param name="symbols">At least one.</param>
     /// <param name="hasRuns">Zeros are coded as runs, so that only other weights have an index.</param>
-    public static CodedSection Of(ReadOnlySpan<short> weights, PaletteSetup setup, bool hasRuns)
+    public static CodedSection Of(ReadOnlySpan<ushort> symbols, PaletteSetup setup, bool hasRuns)
     {
         ushort[] bySymbol = new ushort[WeightSymbol.Count];
         setup.FillIndices(bySymbol);
-        ushort[] byWeight = new ushort[WeightSymbol.Count];
-        for (int weight = -WeightSymbol.LargestWeight; weight <= WeightSymbol.LargestWeight; weight++)
-        {
-            byWeight[weight + WeightSymbol.LargestWeight] = bySymbol[WeightSymbol.Of(weight)];
-        }
-
-        ushort[] indices = new ushort[weights.Length];
+        ushort[] indices = GC.AllocateUninitializedArray<ushort>(symbols.Length);
         if (!hasRuns)
         {
             for (int i = 0; i < indices.Length; i++)
             {
-                indices[i] = byWeight[weights[i] + WeightSymbol.LargestWeight];
+                indices[i] = bySymbol[symbols[i] & (WeightSymbol.Count - 1)];
             }
 
             return new(setup, indices, ReadOnlyMemory<int>.Empty);
         }
 
-        int[] runs = new int[weights.Length + 1];
+        int[] runs = GC.AllocateUninitializedArray<int>(symbols.Length + 1);
         int count = 0;
         int run = 0;
-        foreach (short weight in weights)
+        for (int i = 0; i < symbols.Length; i++)
         {
-            if (weight == 0)
-            {
-                run++;
-                continue;
-            }
-
+            // Written in any case, and again until the symbol is not zero: cheaper than a branch that no one can foresee.
+            int symbol = symbols[i] & (WeightSymbol.Count - 1);
             runs[count] = run;
-            indices[count++] = byWeight[weight + WeightSymbol.LargestWeight];
-            run = 0;
+            indices[count] = bySymbol[symbol];
+            count += symbol == 0 ? 0 : 1;
+            run = symbol == 0 ? run + 1 : 0;
         }
 
         if (count == 0)
         {
             // A slice has at least one coded weight.
-            indices[count++] = byWeight[WeightSymbol.LargestWeight];
+            runs[0] = 0;
+            indices[count++] = bySymbol[0];
             run--;
         }
 

@@ -15,21 +15,22 @@ internal static class CompatibleEncoder
     {
         BitWriter writer = new(weights.Length + 64);
         DivisorSearch search = new(ChangePrice);
-        ReadOnlySpan<int> starts = CollectionsMarshal.AsSpan(SectionSplitter.Split(weights));
+        ReadOnlySpan<ushort> symbols = WeightSymbol.Of(weights);
+        ReadOnlySpan<int> starts = CollectionsMarshal.AsSpan(SectionSplitter.Split(symbols));
         for (int i = 0; i < starts.Length && !weights.IsEmpty; i++)
         {
             int end = i + 1 < starts.Length ? starts[i + 1] : weights.Length;
-            WriteSection(writer, search, weights[starts[i]..end]);
+            WriteSection(writer, search, symbols[starts[i]..end]);
         }
 
         writer.Write(SliceHeader.EndMark, 3);
         return writer.FinishWithOnes(WeightCodec.Alignment);
     }
 
-    private static void WriteSection(BitWriter writer, DivisorSearch search, ReadOnlySpan<short> weights)
+    private static void WriteSection(BitWriter writer, DivisorSearch search, ReadOnlySpan<ushort> symbols)
     {
-        CompatiblePalette palette = CompatiblePalette.Choose(weights);
-        CodedSection section = CodedSection.Of(weights, palette.Setup, palette.HasRuns);
+        CompatiblePalette palette = CompatiblePalette.Choose(symbols);
+        CodedSection section = CodedSection.Of(symbols, palette.Setup, palette.HasRuns);
         List<DivisorStretch> stretches = search.OfIndices(section.Indices.Span, palette.UncompressedBits);
         List<DivisorStretch> runStretches = section.HasRuns ? search.OfRuns(section.Runs.Span, stretches) : [];
         SliceWriter.WriteSection(writer, section, stretches, runStretches, LongestSlice);

@@ -7,14 +7,10 @@ namespace Optc.Formats.EthosU;
 /// <param name="UncompressedBits">Bits of an index that is not compressed; null where that is not allowed.</param>
 internal sealed record CompatiblePalette(PaletteSetup Setup, bool HasRuns, int? UncompressedBits)
 {
-    public static CompatiblePalette Choose(ReadOnlySpan<short> weights)
+    public static CompatiblePalette Choose(ReadOnlySpan<ushort> symbols)
     {
         Span<int> counts = stackalloc int[WeightSymbol.Count];
-        counts.Clear();
-        foreach (short weight in weights)
-        {
-            counts[WeightSymbol.Of(weight)]++;
-        }
+        WeightSymbol.CountInto(symbols, counts);
 
         int others = 0;
         foreach (int count in counts[1..])
@@ -23,7 +19,7 @@ internal sealed record CompatiblePalette(PaletteSetup Setup, bool HasRuns, int? 
         }
 
         bool hasRuns = counts[0] > 4L * others;
-        int total = weights.Length;
+        int total = symbols.Length;
         if (hasRuns)
         {
             total -= counts[0];

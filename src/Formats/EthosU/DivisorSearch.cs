@@ -10,7 +10,7 @@ namespace Optc.Formats.EthosU;
 /// <summary>Chooses the divisor for each stretch of a section: the shortest path over one state for each way of coding.</summary>
 /// <remarks>
 /// All states of one position are one vector of 16-bit costs, from which the cheapest is subtracted in every step: no state can be dearer than
-/// the cheapest one and a change. The way back needs for every position the cheapest state and one bit for each state.
+/// the cheapest one and a change. The way back needs two bits for each state of every position.
 /// </remarks>
 internal sealed class DivisorSearch(int changePrice)
 {
@@ -32,8 +32,8 @@ internal sealed class DivisorSearch(int changePrice)
 
     private static readonly Vector256<short>[] Costs = MakeCosts();
 
-    private byte[] _cheapest = [];
-    private ushort[] _changes = [];
+    // For each number: which states were cheapest before it (low half), and which came from another one (high half).
+    private uint[] _steps = [];
 
     /// <summary>Stretches of indices.</summary>
     /// <param name="indices">At least one, 0 to 511.</param>
@@ -41,25 +41,21 @@ internal sealed class DivisorSearch(int changePrice)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public List<DivisorStretch> OfIndices(ReadOnlySpan<ushort> indices, int? uncompressedBits)
     {
-        Reserve(indices.Length);
-        Span<byte> cheapest = _cheapest.AsSpan(0, indices.Length);
-        Span<ushort> changes = _changes.AsSpan(0, indices.Length);
+        Span<uint> steps = Reserve(indices.Length);
         Vector256<short> uncompressed = Vector256<short>.Zero.WithElement(UncompressedCoding, (short)(uncompressedBits ?? UncompressedNotAllowed));
         Vector256<short> price = Vector256.Create((short)changePrice);
         Vector256<short> own = LanesFrom(Codings);
         ReadOnlySpan<Vector256<short>> costs = Costs;
-        for (int i = 0; i < indices.Length; i++)
+        indices = indices[..steps.Length];
+        for (int i = 0; i < steps.Length; i++)
         {
-            Vector256<short> best = MinAcross(own);
-            cheapest[i] = (byte)BitOperations.TrailingZeroCount(Vector256.Equals(own, best).ExtractMostSignificantBits());
-            Vector256<short> changed = best + price;
-            changes[i] = (ushort)Vector256.GreaterThan(own, changed).ExtractMostSignificantBits();
-            own = Vector256.Min(own, changed) - best + (costs[indices[i] & (WeightSymbol.Count - 1)] + uncompressed);
+            Vector256<short> above = own - MinAcross(own);
+            own = Vector256.Min(above, price) + (costs[indices[i] & (WeightSymbol.Count - 1)] + uncompressed);
+            steps[i] = Vector256.NarrowWithSaturation(Vector256.Equals(above, Vector256<short>.Zero), Vector256.GreaterThan(above, price))
+                .ExtractMostSignificantBits();
         }
 
-        Vector256<short> last = MinAcross(own);
-        int state = BitOperations.TrailingZeroCount(Vector256.Equals(own, last).ExtractMostSignificantBits());
-        return TraceBack(state, indices.Length);
+        return TraceBack(Vector256.Equals(own, MinAcross(own)).ExtractMostSignificantBits(), indices.Length);
     }
 
     /// <summary>Stretches of runs.</summary>
@@ -67,39 +63,33 @@ internal sealed class DivisorSearch(int changePrice)
     /// <param name="indexStretches">Where a slice ends in any case, so that a change costs nothing.</param>
     public List<DivisorStretch> OfRuns(ReadOnlySpan<int> runs, List<DivisorStretch> indexStretches)
     {
-        Reserve(runs.Length);
-        Span<byte> cheapest = _cheapest.AsSpan(0, runs.Length);
-        Span<ushort> changes = _changes.AsSpan(0, runs.Length);
+        Span<uint> steps = Reserve(runs.Length);
         ReadOnlySpan<DivisorStretch> free = CollectionsMarshal.AsSpan(indexStretches);
-        int own0 = 0;
-        int own1 = 0;
-        int own2 = 0;
-        int own3 = 0;
-        for (int i = 0; i < runs.Length; i++)
+        int nextFree = free[0].End - 1;
+        Vector128<int> price = Vector128.Create(changePrice);
+        Vector128<int> own = Vector128<int>.Zero;
+        runs = runs[..steps.Length];
+        for (int i = 0; i < steps.Length; i++)
         {
-            int price = changePrice;
-            if (!free.IsEmpty && free[0].End == i + 1)
+            Vector128<int> change = price;
+            if (i == nextFree)
             {
-                price = 0;
+                change = Vector128<int>.Zero;
                 free = free[1..];
+                nextFree = free.IsEmpty ? -1 : free[0].End - 1;
             }
 
-            int best = Math.Min(Math.Min(own0, own1), Math.Min(own2, own3));
-            cheapest[i] = (byte)(own0 == best ? 0 : own1 == best ? 1 : own2 == best ? 2 : 3);
-            own0 -= best;
-            own1 -= best;
-            own2 -= best;
-            own3 -= best;
-            changes[i] = (ushort)((own0 > price ? 1 : 0) | (own1 > price ? 2 : 0) | (own2 > price ? 4 : 0) | (own3 > price ? 8 : 0));
+            Vector128<int> best = Vector128.Min(own, Vector128.Shuffle(own, Vector128.Create(2, 3, 0, 1)));
+            best = Vector128.Min(best, Vector128.Shuffle(best, Vector128.Create(1, 0, 3, 2)));
+            Vector128<int> above = own - best;
             int run = runs[i];
-            own0 = Math.Min(own0, price) + run + 1;
-            own1 = Math.Min(own1, price) + (run >> 1) + 2;
-            own2 = Math.Min(own2, price) + (run >> 2) + 3;
-            own3 = Math.Min(own3, price) + (run >> 3) + 4;
+            own = Vector128.Min(above, change) + Vector128.Create(run + 1, (run >> 1) + 2, (run >> 2) + 3, (run >> 3) + 4);
+            steps[i] = Vector128.Equals(above, Vector128<int>.Zero).ExtractMostSignificantBits()
+                | (Vector128.GreaterThan(above, change).ExtractMostSignificantBits() << 16);
         }
 
-        int last = Math.Min(Math.Min(own0, own1), Math.Min(own2, own3));
-        return TraceBack(own0 == last ? 0 : own1 == last ? 1 : own2 == last ? 2 : 3, runs.Length);
+        int least = Math.Min(Math.Min(own[0], own[1]), Math.Min(own[2], own[3]));
+        return TraceBack(Vector128.Equals(own, Vector128.Create(least)).ExtractMostSignificantBits(), runs.Length);
     }
 
     /// <summary>Bits of an index, or more than any path can bear if it cannot be coded so.</summary>
@@ -155,23 +145,26 @@ internal sealed class DivisorSearch(int changePrice)
         return Vector256.Create(half, half);
     }
 
-    private void Reserve(int length)
+    private Span<uint> Reserve(int length)
     {
-        if (_cheapest.Length < length)
+        if (_steps.Length < length)
         {
-            _cheapest = new byte[length];
-            _changes = new ushort[length];
+            _steps = GC.AllocateUninitializedArray<uint>(length);
         }
+
+        return _steps.AsSpan(0, length);
     }
 
-    private List<DivisorStretch> TraceBack(int state, int length)
+    /// <param name="cheapest">Bit for each state that is cheapest at the end; the first of them is taken.</param>
+    private List<DivisorStretch> TraceBack(uint cheapest, int length)
     {
+        int state = BitOperations.TrailingZeroCount(cheapest);
         List<DivisorStretch> stretches = [new(state, length)];
         for (int i = length - 1; i > 0; i--)
         {
-            if (((_changes[i] >> state) & 1) != 0)
+            if (((_steps[i] >> (16 + state)) & 1) != 0)
             {
-                state = _cheapest[i];
+                state = BitOperations.TrailingZeroCount(_steps[i]);
                 stretches.Add(new(state, i));
             }
         }

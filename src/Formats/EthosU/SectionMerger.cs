@@ -8,17 +8,17 @@ internal static class SectionMerger
     private const int MostAtoms = 256;
 
     /// <summary>The starts of all sections, ascending from 0; behind that each begins with a weight that is not zero.</summary>
-    public static List<int> Split(ReadOnlySpan<short> weights)
+    public static List<int> Split(ReadOnlySpan<ushort> symbols)
     {
         SetupSearch search = new();
-        int length = Math.Max(ShortestAtom, (weights.Length + MostAtoms - 1) / MostAtoms);
+        int length = Math.Max(ShortestAtom, (symbols.Length + MostAtoms - 1) / MostAtoms);
         List<Part> parts = [];
-        for (int start = 0; start < weights.Length;)
+        for (int start = 0; start < symbols.Length;)
         {
-            int end = Math.Min(start + length, weights.Length);
-            int next = weights[end..].IndexOfAnyExcept((short)0);
-            end = next < 0 ? weights.Length : end + next;
-            SectionStatistics statistics = new(weights[start..end]);
+            int end = Math.Min(start + length, symbols.Length);
+            int next = symbols[end..].IndexOfAnyExcept((ushort)0);
+            end = next < 0 ? symbols.Length : end + next;
+            SectionStatistics statistics = new(symbols[start..end]);
             parts.Add(new(start, statistics, search.Best(statistics, isThorough: false).Bits));
             start = end;
         }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Optc.Formats.EthosU;
 
@@ -17,61 +18,77 @@ internal sealed class SectionSplitter
 
     private const int MaxIndexBits = 8;
 
+    // Of the last non-zero weights: more than any window looks back.
+    private const int Remembered = 4 * LargestWindow;
+
     private readonly int[] _lastSeen = new int[WeightSymbol.Count];
+    private readonly int[] _nonZero = new int[Remembered];
     private readonly List<int> _starts = [0];
-    private readonly int[] _nonZero;
     private int _nonZeros;
     private int _start;
     private int _size;
     private int _zeros;
     private bool _hasPalette;
 
-    private SectionSplitter(int weights)
-    {
-        _nonZero = new int[weights];
-        Array.Fill(_lastSeen, -1);
-    }
+    private SectionSplitter() => Array.Fill(_lastSeen, -1);
 
     /// <summary>The starts of all sections, ascending from 0.</summary>
-    public static List<int> Split(ReadOnlySpan<short> weights)
+    public static List<int> Split(ReadOnlySpan<ushort> symbols)
     {
-        SectionSplitter splitter = new(weights.Length);
-        for (int i = 0; i < weights.Length; i++)
-        {
-            splitter.Advance(i, weights[i]);
-        }
-
+        SectionSplitter splitter = new();
+        splitter.Pass(symbols);
         return splitter._starts;
     }
 
-    private void Advance(int i, int weight)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Pass(ReadOnlySpan<ushort> symbols)
     {
-        int symbol = WeightSymbol.Of(weight);
-        int left = _zeros > (i - _start) / 4 ? 1 : 0;
-        if (_hasPalette && _lastSeen[symbol] < _start)
+        int[] lastSeen = _lastSeen;
+        int[] nonZero = _nonZero;
+        int start = _start;
+        int zeros = _zeros;
+        int nonZeros = _nonZeros;
+        bool hasPalette = _hasPalette;
+        for (int i = 0; i < symbols.Length; i++)
         {
-            _size++;
-            int grown = _size - 1 - left;
-            bool growsWidth = grown == 0 || (grown > 0 && BitOperations.IsPow2(grown));
-            if (growsWidth && (i - _start - _zeros > LargestWindow || _size - left > LongestPalette))
+            int symbol = symbols[i] & (WeightSymbol.Count - 1);
+            int left = zeros > (i - start) / 4 ? 1 : 0;
+            if (hasPalette && lastSeen[symbol] < start)
             {
-                _starts.Add(i);
-                _start = i;
-                _hasPalette = false;
-                _zeros = 0;
+                _size++;
+                if (IsFull(i - start - zeros, left))
+                {
+                    _starts.Add(i);
+                    start = i;
+                    hasPalette = false;
+                    zeros = 0;
+                }
+            }
+
+            lastSeen[symbol] = i;
+            nonZero[nonZeros & (Remembered - 1)] = i;
+            nonZeros += symbol == 0 ? 0 : 1;
+            zeros += symbol == 0 ? 1 : 0;
+
+            int count = i - start - zeros;
+            if ((count & (SmallestWindow - 1)) == 0 && count > 0)
+            {
+                (_start, _zeros, _nonZeros, _hasPalette) = (start, zeros, nonZeros, hasPalette);
+                TryWindows(i, left);
+                (start, zeros, hasPalette) = (_start, _zeros, _hasPalette);
             }
         }
+    }
 
-        _lastSeen[symbol] = i;
-        if (weight == 0)
-        {
-            _zeros++;
-        }
-        else
-        {
-            _nonZero[_nonZeros++] = i;
-        }
+    /// <summary>A new value does not fit the palette, which has served long enough or cannot grow.</summary>
+    private bool IsFull(int served, int left)
+    {
+        int grown = _size - 1 - left;
+        return (grown == 0 || (grown > 0 && BitOperations.IsPow2(grown))) && (served > LargestWindow || _size - left > LongestPalette);
+    }
 
+    private void TryWindows(int i, int left)
+    {
         for (int window = SmallestWindow; window <= LargestWindow; window *= 2)
         {
             int count = i - _start - _zeros;
@@ -92,7 +109,10 @@ internal sealed class SectionSplitter
     /// <summary>Begins a palette <paramref name="length"/> non-zero weights before <paramref name="i"/> if that saves bits.</summary>
     private void TryPalette(int i, int length, int left)
     {
-        int candidate = _nonZeros >= length + 2 ? Math.Max(_nonZero[_nonZeros - length - 2], _start) : _start;
+        int back = length + 2;
+        int candidate = _nonZeros >= back ? _nonZero[(_nonZeros - back) & (Remembered - 1)] : -1;
+        bool isInside = candidate >= _start;
+        candidate = isInside ? candidate : _start;
         int values = CountSeenFrom(candidate);
         int gain = _hasPalette
             ? (length * 15 * (IndexBits(_size - left) - IndexBits(values - left)) / 16) - (8 * values) - 20
@@ -112,13 +132,7 @@ internal sealed class SectionSplitter
             _starts.Add(candidate);
         }
 
-        int nonZeros = 0;
-        while (nonZeros < _nonZeros && _nonZero[_nonZeros - 1 - nonZeros] >= candidate)
-        {
-            nonZeros++;
-        }
-
-        _zeros = i + 1 - candidate - nonZeros;
+        _zeros = isInside ? i + 1 - candidate - back : _zeros;
     }
 
     private int CountSeenFrom(int position)

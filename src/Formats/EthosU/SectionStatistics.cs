@@ -8,26 +8,29 @@ internal sealed class SectionStatistics
     private readonly int[] _counts = new int[WeightSymbol.Count];
     private readonly long[] _runQuotients = new long[DivisorSearch.RunDivisors];
 
-    public SectionStatistics(ReadOnlySpan<short> weights)
+    public SectionStatistics(ReadOnlySpan<ushort> symbols)
     {
-        Length = weights.Length;
-        int run = 0;
-        foreach (short weight in weights)
+        Length = symbols.Length;
+        WeightSymbol.CountInto(symbols, _counts);
+        int zeros = _counts[0];
+        (_counts[0], _counts[WeightSymbol.MinusZero]) = (0, zeros);
+        NonZeros = Length - zeros;
+        if (zeros == 0)
         {
-            if (weight == 0)
-            {
-                run++;
-                continue;
-            }
-
-            NonZeros++;
-            _counts[WeightSymbol.Of(weight)]++;
-            AddRun(run);
-            run = 0;
+            return;
         }
 
-        AddRun(run);
-        _counts[WeightSymbol.MinusZero] = weights.Length - NonZeros;
+        int last = -1;
+        for (int i = 0; i < symbols.Length; i++)
+        {
+            if (symbols[i] != 0)
+            {
+                AddRun(i - last - 1);
+                last = i;
+            }
+        }
+
+        AddRun(Length - last - 1);
     }
 
     private SectionStatistics(SectionStatistics first, SectionStatistics second)
@@ -48,7 +51,7 @@ internal sealed class SectionStatistics
     /// <summary>Weights.</summary>
     public int Length { get; }
 
-    public int NonZeros { get; private set; }
+    public int NonZeros { get; }
 
     /// <summary>Weights of each symbol; zeros count as minus zero, so that no weight has symbol 0.</summary>
     public ReadOnlySpan<int> Counts => _counts;

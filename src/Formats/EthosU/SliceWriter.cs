@@ -1,12 +1,12 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Optc.Formats.EthosU;
 
 /// <summary>Writes the slices of a section.</summary>
 internal static class SliceWriter
 {
-    private const int DigitsPerStep = 12;
-
     /// <summary>Cuts a section wherever a divisor changes and writes the slices.</summary>
     /// <param name="stretches">Codings of all indices.</param>
     /// <param name="runStretches">Divisors of all runs, whose ends count as ends of indices; empty without runs.</param>
@@ -59,14 +59,15 @@ internal static class SliceWriter
     private static void WriteNumbers(BitWriter writer, SliceHeader header, int uncompressedBits, ReadOnlySpan<ushort> indices, ReadOnlySpan<int> runs)
     {
         int remainderBits = header.IsUncompressed ? uncompressedBits : header.Divisor;
-        int digitsPerStep = header.IsUncompressed && remainderBits > 5 ? 8 : DigitsPerStep;
+        int digitsPerStep = header.IsUncompressed && remainderBits > 5 ? 8 : DigitPlanes.Digits;
         int runDigits = header.RunDivisor < 3 ? 12 : 8;
         int indexAt = 0;
         int runAt = 0;
-        int quotient = indices[0] >> remainderBits;
+        int started = 0;
         int runQuotient = runs.IsEmpty ? 0 : runs[0] >> header.RunDivisor;
         int openIndices = 0;
         int openRuns = 0;
+        DigitPlanes planes = new(header.IsTruncated);
         bool isOn;
         do
         {
@@ -76,13 +77,17 @@ internal static class SliceWriter
             isOn = hasIndices || hasRuns;
             int nextIndex = indexAt;
             int nextRun = runAt;
-            Digits digits = default;
-            if (hasIndices)
+            ulong plane = 0;
+            if (hasIndices && header.IsUncompressed)
             {
-                nextIndex = header.IsUncompressed ? Math.Min(indexAt + digitsPerStep, indices.Length)
-                    : header.IsTruncated ? AddDigits(ref digits, indices, indexAt, remainderBits)
-                    : AddQuotients(ref digits, indices, indexAt, remainderBits, ref quotient);
-                writer.Write(digits.Plane, header.IsUncompressed ? 0 : DigitsPerStep);
+                nextIndex = Math.Min(indexAt + digitsPerStep, indices.Length);
+            }
+            else if (hasIndices)
+            {
+                planes.Fill(indices, ref started, header.Divisor);
+                plane = planes.Take(out bool isLastOpen);
+                nextIndex = isLastOpen ? started - 1 : started;
+                writer.Write(plane, DigitPlanes.Digits);
             }
 
             if (hasRuns)
@@ -90,55 +95,20 @@ internal static class SliceWriter
                 writer.Write(RunPlane(runs, ref nextRun, header.RunDivisor, runDigits, ref runQuotient), runDigits);
             }
 
-            writer.Write(digits.Twos, digits.Ones);
-            WriteRemainders(writer, indices[(indexAt - openIndices)..indexAt], remainderBits);
-            WriteRemainders(writer, runs[(runAt - openRuns)..runAt], header.RunDivisor);
+            if (plane != 0)
+            {
+                int ones = BitOperations.PopCount(plane);
+                writer.Write(planes.TakeTwos(ones), ones);
+            }
+
+            WriteRemainders(writer, indices.Slice(indexAt - openIndices, openIndices), remainderBits);
+            WriteRemainders(writer, runs.Slice(runAt - openRuns, openRuns), header.RunDivisor);
             openIndices = nextIndex - indexAt;
             openRuns = nextRun - runAt;
             indexAt = nextIndex;
             runAt = nextRun;
         }
         while (isOn);
-    }
-
-    /// <summary>One digit, 0 to 2, for each index.</summary>
-    /// <returns>Number of the first index that is not in the step.</returns>
-    private static int AddDigits(ref Digits digits, ReadOnlySpan<ushort> indices, int at, int divisor)
-    {
-        int end = Math.Min(at + DigitsPerStep, indices.Length);
-        for (; at < end; at++)
-        {
-            digits.Add(indices[at] >> divisor);
-        }
-
-        return end;
-    }
-
-    /// <summary>Digits of 2 as long as they fit the quotient, and one that ends it.</summary>
-    /// <param name="quotient">Of the index at <paramref name="at"/>, less what earlier steps hold of it.</param>
-    /// <returns>Number of the first index that is not finished in the step.</returns>
-    private static int AddQuotients(ref Digits digits, ReadOnlySpan<ushort> indices, int at, int divisor, ref int quotient)
-    {
-        while (digits.Count < DigitsPerStep)
-        {
-            int twos = Math.Min(quotient >> 1, DigitsPerStep - digits.Count);
-            digits.AddTwos(twos);
-            quotient -= 2 * twos;
-            if (digits.Count == DigitsPerStep)
-            {
-                break;
-            }
-
-            digits.Add(quotient);
-            if (++at == indices.Length)
-            {
-                break;
-            }
-
-            quotient = indices[at] >> divisor;
-        }
-
-        return at;
     }
 
     /// <summary>Ones for each run, and a zero that ends it.</summary>
@@ -178,10 +148,13 @@ internal static class SliceWriter
 
         // Four at a time: no remainder has more than nine bits.
         uint mask = (1u << width) - 1;
+        ulong lanes = mask * 0x0001_0001_0001_0001UL;
         while (numbers.Length >= 4)
         {
-            ulong four = (numbers[0] & mask) | ((ulong)(numbers[1] & mask) << width)
-                | ((ulong)(numbers[2] & mask) << (2 * width)) | ((ulong)(numbers[3] & mask) << (3 * width));
+            ulong four = Bmi2.X64.IsSupported
+                ? Bmi2.X64.ParallelBitExtract(MemoryMarshal.Read<ulong>(MemoryMarshal.AsBytes(numbers)), lanes)
+                : (numbers[0] & mask) | ((ulong)(numbers[1] & mask) << width)
+                    | ((ulong)(numbers[2] & mask) << (2 * width)) | ((ulong)(numbers[3] & mask) << (3 * width));
             writer.Write(four, 4 * width);
             numbers = numbers[4..];
         }
@@ -194,46 +167,16 @@ internal static class SliceWriter
 
     private static void WriteRemainders(BitWriter writer, ReadOnlySpan<int> numbers, int width)
     {
-        if (width == 0)
-        {
-            return;
-        }
-
+        // At most twelve of three bits.
+        ulong all = 0;
+        int bits = 0;
+        uint mask = (1u << width) - 1;
         foreach (int number in numbers)
         {
-            writer.Write((uint)number & ((1u << width) - 1), width);
-        }
-    }
-
-    /// <summary>The two bit planes of a step.</summary>
-    private struct Digits
-    {
-        /// <summary>Bit for each digit that is not 0.</summary>
-        public uint Plane { get; private set; }
-
-        /// <summary>Bit for each one of <see cref="Plane"/>: whether that digit is 2.</summary>
-        public uint Twos { get; private set; }
-
-        /// <summary>Ones of <see cref="Plane"/>.</summary>
-        public int Ones { get; private set; }
-
-        public int Count { get; private set; }
-
-        public void Add(int digit)
-        {
-            int one = (digit + 1) >> 1;
-            Plane |= (uint)one << Count++;
-            Twos |= (uint)(digit >> 1) << Ones;
-            Ones += one;
+            all |= (ulong)((uint)number & mask) << bits;
+            bits += width;
         }
 
-        public void AddTwos(int count)
-        {
-            uint ones = (1u << count) - 1;
-            Plane |= ones << Count;
-            Twos |= ones << Ones;
-            Count += count;
-            Ones += count;
-        }
+        writer.Write(all, bits);
     }
 }

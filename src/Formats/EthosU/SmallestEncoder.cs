@@ -8,21 +8,22 @@ internal static class SmallestEncoder
 
     public static byte[] Encode(ReadOnlySpan<short> weights)
     {
-        byte[] one = Encode(weights, [0]);
-        byte[] merged = Encode(weights, SectionMerger.Split(weights));
+        ReadOnlySpan<ushort> symbols = WeightSymbol.Of(weights);
+        byte[] one = Encode(symbols, [0]);
+        byte[] merged = Encode(symbols, SectionMerger.Split(symbols));
         byte[] shortest = merged.Length < one.Length ? merged : one;
-        byte[] compatible = Encode(weights, SectionSplitter.Split(weights));
+        byte[] compatible = Encode(symbols, SectionSplitter.Split(symbols));
         return compatible.Length < shortest.Length ? compatible : shortest;
     }
 
-    private static byte[] Encode(ReadOnlySpan<short> weights, List<int> starts)
+    private static byte[] Encode(ReadOnlySpan<ushort> symbols, List<int> starts)
     {
-        BitWriter writer = new(weights.Length + 64);
+        BitWriter writer = new(symbols.Length + 64);
         DivisorSearch search = new(ChangePrice);
         SetupSearch setups = new();
-        for (int i = 0; i < starts.Count && !weights.IsEmpty; i++)
+        for (int i = 0; i < starts.Count && !symbols.IsEmpty; i++)
         {
-            ReadOnlySpan<short> section = weights[starts[i]..(i + 1 < starts.Count ? starts[i + 1] : weights.Length)];
+            ReadOnlySpan<ushort> section = symbols[starts[i]..(i + 1 < starts.Count ? starts[i + 1] : symbols.Length)];
             WriteSection(writer, search, section, setups.Best(new(section), isThorough: true));
         }
 
@@ -30,9 +31,9 @@ internal static class SmallestEncoder
         return writer.FinishWithOnes(WeightCodec.Alignment);
     }
 
-    private static void WriteSection(BitWriter writer, DivisorSearch search, ReadOnlySpan<short> weights, SectionPlan plan)
+    private static void WriteSection(BitWriter writer, DivisorSearch search, ReadOnlySpan<ushort> symbols, SectionPlan plan)
     {
-        CodedSection section = CodedSection.Of(weights, plan.Setup, plan.HasRuns);
+        CodedSection section = CodedSection.Of(symbols, plan.Setup, plan.HasRuns);
         int? uncompressed = plan.Coding == DivisorSearch.UncompressedCoding ? plan.Setup.UncompressedBits : null;
         List<DivisorStretch> stretches = search.OfIndices(section.Indices.Span, uncompressed);
         List<DivisorStretch> runStretches = section.HasRuns ? search.OfRuns(section.Runs.Span, stretches) : [];
