@@ -15,8 +15,8 @@ internal static class ReportSpeed
     public static void Print(string architecture, string? folder)
     {
         CompressionRun run = ReportCase.Build(architecture);
-        Console.WriteLine("| model | weights | models | threads | measure, s | print, s | first time, s | page, bytes |");
-        Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
+        Console.WriteLine("| model | weights | models | threads | measure, s | processor, s | print, s | first time, s | page, bytes |");
+        Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
         CompressionReport report = Measure(architecture, run, threads: 1);
         Measure(architecture, run, Environment.ProcessorCount);
         if (folder is not null)
@@ -27,16 +27,17 @@ internal static class ReportSpeed
 
     private static CompressionReport Measure(string architecture, CompressionRun run, int threads)
     {
-        (double Build, double Print)[] seconds = new (double, double)[Rounds];
+        (double Build, double Processor, double Print)[] seconds = new (double, double, double)[Rounds];
         CompressionReport? report = null;
         string html = "";
-        long start = 0;
         double cold = 0;
         for (int round = -1; round < Rounds; round++)
         {
-            start = Stopwatch.GetTimestamp();
+            TimeSpan busy = Environment.CpuUsage.TotalTime;
+            long start = Stopwatch.GetTimestamp();
             report = CompressionReport.Build(run, WorkOptions.Default with { Threads = threads });
             double build = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            double processor = (Environment.CpuUsage.TotalTime - busy).TotalSeconds;
             start = Stopwatch.GetTimestamp();
             html = CompressionHtml.Of(report);
             _ = CompressionMarkdown.Of(report);
@@ -45,15 +46,16 @@ internal static class ReportSpeed
             cold = round < 0 ? build + print : cold;
             if (round >= 0)
             {
-                seconds[round] = (build, print);
+                seconds[round] = (build, processor, print);
             }
         }
 
         double[] builds = [.. seconds.Select(s => s.Build).Order()];
+        double[] processors = [.. seconds.Select(s => s.Processor).Order()];
         double[] prints = [.. seconds.Select(s => s.Print).Order()];
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {architecture} | {report!.Stages[0].Float!.Weights} | {run.Stages.Length * 2} | {threads} | {Range(builds)} | {Range(prints)} | {cold:0.000} | {html.Length} |"));
+            $"| {architecture} | {report!.Stages[0].Float!.Weights} | {run.Stages.Length * 2} | {threads} | {Range(builds)} | {Range(processors)} | {Range(prints)} | {cold:0.000} | {html.Length} |"));
         return report;
     }
 

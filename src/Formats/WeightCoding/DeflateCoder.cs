@@ -17,6 +17,8 @@ public sealed class DeflateCoder : IWeightCoder
 
     public string Description { get; }
 
+    public bool JoinsTensors => true;
+
     public long CountBits(ReadOnlySpan<short> weights) => CountBytes(ToBytes(weights)) * 8;
 
     public long CountPayloadBits(IEnumerable<ReadOnlyMemory<short>> tensors)

@@ -17,6 +17,9 @@ public interface IWeightCoder
     /// <exception cref="ArgumentOutOfRangeException">A weight is outside of what the coder can store.</exception>
     long CountBits(ReadOnlySpan<short> weights);
 
+    /// <summary>Whether tensors that are stored together are one stretch of bytes; otherwise their sizes add up.</summary>
+    bool JoinsTensors => false;
+
     /// <summary>Bits of several tensors that are stored together, such as all weights of a model.</summary>
     /// <remarks>The sum over the tensors, unless the coder takes them as one stretch of bytes.</remarks>
     /// <inheritdoc cref="CountBits(ReadOnlySpan{short})"/>

@@ -51,9 +51,8 @@ internal static class CompressionCharts
                 counts[(code.Code - low) / perBin] += code.Count;
             }
 
-            long zeros = codes.Counts.FirstOrDefault(c => c.Code == codes.Zero)?.Count ?? 0;
-            string note = codes.Zero is null || codes.Elements == 0 ? "" : $", {Percent(100.0 * zeros / codes.Elements, 1)} zeros";
-            yield return new(codes.Stage, $"{Integer(codes.Counts.Length)} distinct codes{note}", low - 0.5, low + ((double)bins * perBin) - 0.5, [.. counts])
+            long zeros = codes.Counts.FirstOrDefault(c => c.Code == 0)?.Count ?? 0;
+            yield return new(codes.Stage, $"{Integer(codes.Counts.Length)} distinct codes, {Percent(codes.Elements == 0 ? 0 : 100.0 * zeros / codes.Elements, 1)} zeros", low - 0.5, low + ((double)bins * perBin) - 0.5, [.. counts])
             {
                 Color = 1,
                 Bars = true,
@@ -66,8 +65,8 @@ internal static class CompressionCharts
         .Select(s => LearningCurve.ChartOf(s.Curve, report.Metric, s.Name) with { Width = 460, PanelHeight = 130 });
 
     public static ScatterChart? Pareto(CompressionReport report) => report.Pareto.IsEmpty ? null : new(
-        string.Create(CultureInfo.InvariantCulture, $"{report.Metric} against coded weights, {report.Pareto.Length} trials"),
-        $"coded weights ({CodedSize.Order0}), bytes",
+        string.Create(CultureInfo.InvariantCulture, $"{report.Metric} against size, {report.Pareto.Length} trials"),
+        $"weights by {report.Coders.FirstOrDefault()?.Name}, bytes",
         report.MetricIsShare ? $"{report.Metric}, %" : report.Metric,
         [.. report.Pareto.Select(p => new ScatterPoint(p.Name, p.CodedBytes, report.MetricIsShare ? 100 * p.Score : p.Score, p.OnFront, p.Chosen))]);
 }

@@ -26,8 +26,11 @@ public static class CompressionHtml
 
         page.Heading("Stages");
         page.Table(CompressionTables.Stages(report), int.MaxValue / 2, lastIsResult: true);
-        page.Paragraph(
-            $"Coded weights ({CodedSize.Order0}): for each layer the entropy of its single codes times their number, in whole bytes, and 2 bytes for each distinct code.", "quiet");
+        if (CompressionTables.CoderNames(report).Rows.Length > 0)
+        {
+            page.Paragraph($"Sizes of weights are those of the integer weights alone: {string.Join("; ", report.Coders.Select(c => $"{c.Name}: {c.Description}"))}.", "quiet");
+        }
+
         Section(page, CompressionTables.Modes(report));
         Section(page, CompressionTables.InvariantKinds(report));
         if (!report.Invariants.IsEmpty)

@@ -30,6 +30,7 @@ public static class CompressionMarkdown
         ReportTable[] tables =
         [
             CompressionTables.Stages(report),
+            CompressionTables.CoderNames(report),
             CompressionTables.Modes(report),
             CompressionTables.InvariantKinds(report),
             CompressionTables.Invariants(report),

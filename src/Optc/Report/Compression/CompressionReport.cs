@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Training;
 
@@ -16,6 +17,7 @@ namespace Optc.Report.Compression;
 /// <param name="Samples">Samples that the scores were measured on.</param>
 /// <param name="Layers">One entry for each weight tensor, in the order of the first model that has it.</param>
 /// <param name="Kernel">The values of the largest layer; <see langword="null"/> for a model without weights.</param>
+/// <param name="Coders">The coders that sizes of weights were asked of, the first of them for the verdict.</param>
 /// <param name="AllInvariantsHold"><see langword="null"/> when none were checked.</param>
 /// <param name="Notes">What could not be computed, and why.</param>
 public sealed record CompressionReport(
@@ -25,6 +27,7 @@ public sealed record CompressionReport(
     bool MetricIsShare,
     bool HigherIsBetter,
     int? Samples,
+    ImmutableArray<CoderEntry> Coders,
     ImmutableArray<StageEntry> Stages,
     ImmutableArray<LayerEntry> Layers,
     ImmutableArray<SkippedLayer> Skipped,
@@ -49,6 +52,10 @@ public sealed record CompressionReport(
     public void Save(string folder, bool overwrite = false) => CompressionFiles.Write(this, folder, overwrite);
 }
 
+/// <param name="Name">As <see cref="WeightCost.Coder"/> has it.</param>
+/// <param name="Description">What it counts.</param>
+public sealed record CoderEntry(string Name, string Description);
+
 /// <summary>A column of the table of stages.</summary>
 /// <param name="Float">The float model; <see langword="null"/> when the stage has none.</param>
 /// <param name="Int8">The integer model.</param>
@@ -69,8 +76,10 @@ public sealed record StageEntry(
 /// <param name="Weights">Elements of the weight tensors; biases do not count.</param>
 /// <param name="WeightBytes">Bytes of the weight tensors as stored.</param>
 /// <param name="Zeros">Weights that are 0.</param>
-/// <param name="Coded">Size of the integer weights by each coder; empty where there are none.</param>
-/// <param name="UncodedBytes">Bytes of weights that are no integers, and so have no coded size.</param>
+/// <param name="Coded">
+/// Size of the integer weights, all tensors together, by each coder; empty where there are none. No figure of one coder is comparable with that of another.
+/// </param>
+/// <param name="UncodedBytes">Bytes of weights that are no integers of 8 bits or less, and so have no coded size.</param>
 /// <param name="Uses">What the bytes of the file are for.</param>
 public sealed record FormEntry(
     long? FileBytes,
@@ -79,21 +88,9 @@ public sealed record FormEntry(
     long WeightBytes,
     long Zeros,
     double ZeroPercent,
-    ImmutableArray<CodedSize> Coded,
+    ImmutableArray<WeightCost> Coded,
     long UncodedBytes,
     ImmutableArray<ByteUse> Uses);
-
-/// <summary>What weights take when a coder has been over them.</summary>
-/// <remarks>
-/// The coder <see cref="Order0"/> is a measure: for each tensor <c>ceil(elements * entropy / 8)</c> bytes, the entropy being that of single
-/// codes, and 2 bytes for each distinct code. No figure of one coder is comparable with that of another.
-/// </remarks>
-/// <param name="BitsPerWeight"><c>8 * bytes / weights</c> of the weights that were coded.</param>
-public sealed record CodedSize(string Coder, long Bytes, double BitsPerWeight)
-{
-    /// <summary>Name of the order-0 measure.</summary>
-    public const string Order0 = "order-0";
-}
 
 /// <summary>A weight tensor through the stages.</summary>
 /// <param name="Name">Of the tensor.</param>
@@ -106,9 +103,9 @@ public sealed record LayerEntry(
 /// <param name="Stage">Name of the stage.</param>
 /// <param name="Form"><c>float</c> or <c>int8</c>: which of the stage's models.</param>
 /// <param name="Type">Element type.</param>
-/// <param name="Distinct">Different codes, or values of a float tensor.</param>
-/// <param name="Entropy">Of single codes, bits for a weight.</param>
-/// <param name="Coded">As in <see cref="FormEntry"/>; empty for float weights.</param>
+/// <param name="Distinct">Different codes; of float weights those on their grid, or different values where there is none.</param>
+/// <param name="Entropy">Of these, bits for a weight.</param>
+/// <param name="Coded">Of this tensor stored alone, by each coder; empty for float weights.</param>
 /// <param name="Sqnr">
 /// Against the first stage's weights, dB, both with batch normalization folded in; <see langword="null"/> where shapes differ. Infinite for equal weights.
 /// </param>
@@ -122,7 +119,7 @@ public sealed record LayerStage(
     double ZeroPercent,
     long Distinct,
     double Entropy,
-    ImmutableArray<CodedSize> Coded,
+    ImmutableArray<WeightCost> Coded,
     double? Sqnr,
     string? Skipped);
 
@@ -137,9 +134,9 @@ public sealed record KernelEntry(
 /// <param name="Zeros">Values that are 0, counted in <paramref name="Counts"/> too.</param>
 public sealed record KernelValues(string Stage, long Elements, long Zeros, ImmutableArray<long> Counts);
 
-/// <param name="Zero">The code of 0, where all channels have the same.</param>
-public sealed record KernelCodes(string Stage, long Elements, long? Zero, ImmutableArray<CodeCount> Counts);
+public sealed record KernelCodes(string Stage, long Elements, ImmutableArray<CodeCount> Counts);
 
+/// <param name="Code">With the zero point taken off.</param>
 public sealed record CodeCount(int Code, long Count);
 
 /// <summary>A trial of an exploration.</summary>

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.IO.Compression;
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Passes;
 using Optc.Runtime;
@@ -38,6 +38,7 @@ internal sealed class CompressionReporter
             _run.Metric.IsShare,
             _run.Metric.HigherIsBetter,
             _run.Samples,
+            [.. _run.Coders.Select(c => new CoderEntry(c.Name, c.Description))],
             stages,
             layers,
             _run.Skipped,
@@ -91,13 +92,14 @@ internal sealed class CompressionReporter
         try
         {
             ReadOnlyMemory<byte> bytes = model.Source.IsEmpty ? model.ToTfLite() : model.Source;
-            (file, gzip, uses) = (bytes.Length, GzipLength(bytes), new Inspector(model.Module, bytes).Size().Uses);
+            (file, gzip, uses) = (bytes.Length, WeightCoders.Gzip.CountBytes(bytes.Span), new Inspector(model.Module, bytes).Size().Uses);
         }
         catch (DiagnosticException problem)
         {
             notes.Add($"{place}: no size of the file, since it cannot be written: {problem.Message}");
         }
 
+        ImmutableArray<ImmutableArray<WeightCost>> layers = [.. weights.Select(Coded)];
         long elements = weights.Sum(w => w.Elements);
         long zeros = weights.Sum(w => w.Facts.Zeros);
         FormEntry size = new(
@@ -107,33 +109,26 @@ internal sealed class CompressionReporter
             weights.Sum(w => w.Bytes),
             zeros,
             Percent(zeros, elements),
-            Coded([.. weights.Where(w => w.IsInteger)]),
-            weights.Where(w => !w.IsInteger).Sum(w => w.Bytes),
+            Coded(weights, layers),
+            weights.Where(w => w.Codes is null).Sum(w => w.Bytes),
             uses);
-        return new(stage, isInteger, weights, folded, size, [.. notes]);
+        return new(stage, isInteger, weights, folded, layers, size, [.. notes]);
     }
 
-    private static ImmutableArray<CodedSize> Coded(ImmutableArray<WeightTensor> weights)
+    private ImmutableArray<WeightCost> Coded(WeightTensor weights) => weights.Codes is { Length: > 0 } codes
+        ? [.. _run.Coders.Select(coder => WeightCost.Of(coder, codes))]
+        : [];
+
+    /// <summary>All tensors together, from what each takes alone where that is their sum.</summary>
+    private ImmutableArray<WeightCost> Coded(ImmutableArray<WeightTensor> weights, ImmutableArray<ImmutableArray<WeightCost>> layers)
     {
-        long elements = weights.Sum(w => w.Elements);
-        if (elements == 0)
-        {
-            return [];
-        }
-
-        long bytes = weights.Sum(w => w.Order0Bytes);
-        return [new(CodedSize.Order0, bytes, 8.0 * bytes / elements)];
-    }
-
-    private static long GzipLength(ReadOnlyMemory<byte> file)
-    {
-        using MemoryStream packed = new();
-        using (GZipStream gzip = new(packed, CompressionLevel.SmallestSize, leaveOpen: true))
-        {
-            gzip.Write(file.Span);
-        }
-
-        return packed.Length;
+        ReadOnlyMemory<short>[] codes = [.. weights.Where(w => w.Codes is { Length: > 0 }).Select(w => (ReadOnlyMemory<short>)w.Codes)];
+        return codes.Length == 0 ? [] :
+        [
+            .. _run.Coders.Select((coder, i) => coder.JoinsTensors
+                ? WeightCost.Of(coder, codes)
+                : new(coder.Name, codes.Sum(c => (long)c.Length), layers.Where(l => l.Length > 0).Sum(l => l[i].Bits))),
+        ];
     }
 
     private static double Percent(long part, long whole) => whole == 0 ? 0 : 100.0 * part / whole;
@@ -202,9 +197,9 @@ internal sealed class CompressionReporter
                     facts.Elements,
                     facts.Zeros,
                     facts.ZeroPercent,
-                    facts.Distinct,
-                    facts.Entropy,
-                    forms[f].Weights[i].IsInteger ? Coded([forms[f].Weights[i]]) : [],
+                    forms[f].Weights[i].Distinct,
+                    forms[f].Weights[i].Entropy,
+                    forms[f].CodedLayers[i],
                     sqnr[f][i],
                     ReasonFor(names[layer], _run.Stages[forms[f].Stage])));
             }
@@ -266,11 +261,13 @@ internal sealed class CompressionReporter
 
     /// <summary>One model and what was measured of it.</summary>
     /// <param name="Folded">Its weights with batch normalization folded in.</param>
+    /// <param name="CodedLayers">Size of each of its weights by each coder.</param>
     private sealed record Form(
         int Stage,
         bool IsInteger,
         ImmutableArray<WeightTensor> Weights,
         ImmutableArray<WeightTensor> Folded,
+        ImmutableArray<ImmutableArray<WeightCost>> CodedLayers,
         FormEntry Size,
         ImmutableArray<string> Notes)
     {

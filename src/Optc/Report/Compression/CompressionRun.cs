@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Optc.Formats.WeightCoding;
 using Optc.Training;
 
 namespace Optc.Report.Compression;
@@ -11,6 +12,9 @@ public sealed record CompressionRun(string Title, Metric Metric, ImmutableArray<
 {
     /// <summary>Samples that the scores were measured on; <see langword="null"/> where nothing was measured.</summary>
     public int? Samples { get; init; }
+
+    /// <summary>What the sizes of integer weights are asked of; the verdict speaks of the first.</summary>
+    public ImmutableArray<IWeightCoder> Coders { get; init; } = [WeightCoders.OrderZero, WeightCoders.Gzip, WeightCoders.EthosU];
 
     /// <summary>Layers that a stage left alone.</summary>
     public ImmutableArray<SkippedLayer> Skipped { get; init; } = [];
@@ -72,14 +76,8 @@ public sealed record LayerAgreement(string Layer, double MaxDifference, double S
         [.. comparison.Layers.Select(l => new LayerAgreement(l.Name, l.MaxAbs, l.Sqnr))];
 }
 
-/// <summary>A property that was checked on the bytes of the result.</summary>
-/// <param name="What">E.g. <c>zeros kept</c>, <c>distinct codes</c>.</param>
-/// <param name="Expected">E.g. <c>at most 8</c>.</param>
-/// <param name="Found">E.g. <c>8</c>.</param>
-public sealed record InvariantResult(string Layer, string What, string Expected, string Found, bool Holds);
-
 /// <summary>One trial of an exploration.</summary>
-/// <param name="CodedBytes">Coded weights by the order-0 measure, see <see cref="CodedSize"/>.</param>
+/// <param name="CodedBytes">Coded weights by the first of <see cref="CompressionRun.Coders"/>.</param>
 /// <param name="Chosen">Whether it is the one that was taken.</param>
 public sealed record ParetoPoint(string Name, long CodedBytes, double Score, bool Chosen = false);
 

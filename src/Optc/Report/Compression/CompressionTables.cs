@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Optc.Formats.WeightCoding;
 using Optc.Training;
 using static Optc.Report.Compression.ReportNumbers;
 
@@ -28,11 +29,11 @@ internal static class CompressionTables
             ("weights", s => Integer((s.Int8 ?? s.Float)?.Weights)),
             ("zeros", s => Percent((s.Int8 ?? s.Float)?.ZeroPercent, 1)),
             ("int8 weights, bytes", s => Integer(s.Int8?.WeightBytes)),
-            .. Coders(report).SelectMany(coder => (IEnumerable<(string, Func<StageEntry, string>)>)
+            .. report.Coders.SelectMany(c => (IEnumerable<(string, Func<StageEntry, string>)>)
             [
-                ($"coded weights ({coder}), bytes", s => Integer(Coded(s.Int8, coder)?.Bytes)),
-                ($"bits per weight ({coder})", s => Decimal(Coded(s.Int8, coder)?.BitsPerWeight, 2)),
-                .. Against(report, $"coded weights ({coder})", s => Change(Coded(s.Int8, coder)?.Bytes, Coded(first.Int8, coder)?.Bytes)),
+                ($"weights by {c.Name}, bytes", s => Integer(Coded(s.Int8, c.Name)?.Bytes)),
+                ($"{c.Name} bits per weight", s => Decimal(Coded(s.Int8, c.Name)?.BitsPerWeight, 2)),
+                .. Against(report, c.Name, s => Change(Coded(s.Int8, c.Name)?.Bytes, Coded(first.Int8, c.Name)?.Bytes)),
             ]),
             ("not coded, bytes", s => s.Int8 is { UncodedBytes: > 0 and var bytes } ? Integer(bytes) : None),
         ];
@@ -50,6 +51,12 @@ internal static class CompressionTables
         ("stage", false, s => s.Name),
         ("mode", false, s => s.Mode!),
         ("because", false, s => s.ModeReason ?? None));
+
+    /// <summary>What the names of the coders stand for.</summary>
+    public static ReportTable CoderNames(CompressionReport report) => ReportTable.Of(
+        "Coders", report.Stages.Any(s => s.Int8 is { Coded.Length: > 0 }) ? report.Coders : [], int.MaxValue,
+        ("coder", false, c => c.Name),
+        ("counts", false, c => c.Description));
 
     /// <summary>What the bytes of each file are for.</summary>
     public static ReportTable Uses(CompressionReport report)
@@ -83,7 +90,7 @@ internal static class CompressionTables
             .. report.Layers.SelectMany(l => l.Stages.Where(s => s.Stage == last.Name && s.Form == form).TakeLast(1).Select(s => (
                 l, l.Stages.FirstOrDefault(f => f.Stage == report.Stages[0].Name && f.Form == form), s))),
         ];
-        string[] coders = [.. Coders(report)];
+        bool hasFirst = report.Stages.Length > 1 && report.Stages[0].Int8 is not null && last.Int8 is not null;
         return ReportTable.Of<(LayerEntry Layer, LayerStage? First, LayerStage Last)>(
             $"Layers of {last.Name}, {form}", layers, int.MaxValue,
         [
@@ -94,24 +101,20 @@ internal static class CompressionTables
             ("zeros", true, l => Percent(l.Last.ZeroPercent, 1)),
             ("codes", true, l => Integer(l.Last.Distinct)),
             ("entropy, bits", true, l => Decimal(l.Last.Entropy, 2)),
-            .. coders.SelectMany(coder => (IEnumerable<(string, bool, Func<(LayerEntry Layer, LayerStage? First, LayerStage Last), string>)>)
-            [
-                .. report.Stages.Length > 1 && report.Stages[0].Int8 is not null
-                    ? [($"{report.Stages[0].Name} {coder}, bytes", true, l => Integer(Coded(l.First, coder)?.Bytes))]
-                    : Array.Empty<(string, bool, Func<(LayerEntry Layer, LayerStage? First, LayerStage Last), string>)>(),
-                ($"{coder}, bytes", true, l => Integer(Coded(l.Last, coder)?.Bytes)),
-                ($"{coder}, bits/weight", true, l => Decimal(Coded(l.Last, coder)?.BitsPerWeight, 2)),
-            ]),
+            .. hasFirst
+                ? report.Coders.Take(1).Select(c => Column($"{report.Stages[0].Name} {c.Name}, bytes", l => Integer(Coded(l.First, c.Name)?.Bytes)))
+                : [],
+            .. report.Coders.Take(last.Int8 is null ? 0 : int.MaxValue).Select(c => Column($"{c.Name}, bytes", l => Integer(Coded(l.Last, c.Name)?.Bytes))),
             ("SQNR, dB", true, l => Decimal(l.Last.Sqnr, 1)),
             ("left alone by", false, l => LeftAlone(l.Layer)),
         ]);
+
+        static (string, bool, Func<(LayerEntry Layer, LayerStage? First, LayerStage Last), string>) Column(
+            string name, Func<(LayerEntry Layer, LayerStage? First, LayerStage Last), string> cell) => (name, true, cell);
     }
 
     /// <summary>Each weight tensor in every model.</summary>
-    public static ReportTable LayerStages(CompressionReport report)
-    {
-        string[] coders = [.. Coders(report)];
-        return ReportTable.Of<(string Layer, LayerStage Weights)>(
+    public static ReportTable LayerStages(CompressionReport report) => ReportTable.Of<(string Layer, LayerStage Weights)>(
             "Layers through the stages", [.. report.Layers.SelectMany(l => l.Stages.Select(s => (l.Layer, s)))], int.MaxValue,
         [
             ("layer", false, r => r.Layer),
@@ -120,12 +123,11 @@ internal static class CompressionTables
             ("zeros", true, r => Percent(r.Weights.ZeroPercent, 1)),
             ("distinct", true, r => Integer(r.Weights.Distinct)),
             ("entropy, bits", true, r => Decimal(r.Weights.Entropy, 2)),
-            .. coders.Select(coder => ((string, bool, Func<(string Layer, LayerStage Weights), string>))
-                ($"{coder}, bytes", true, r => Integer(Coded(r.Weights, coder)?.Bytes))),
+            .. report.Coders.Where(_ => report.Stages.Any(s => s.Int8 is not null)).Select(c => ((string, bool, Func<(string Layer, LayerStage Weights), string>))
+                ($"{c.Name}, bytes", true, r => Integer(Coded(r.Weights, c.Name)?.Bytes))),
             ("SQNR, dB", true, r => Decimal(r.Weights.Sqnr, 1)),
             ("left alone because", false, r => r.Weights.Skipped ?? None),
         ]);
-    }
 
     public static ReportTable Skipped(CompressionReport report) => ReportTable.Of(
         "Layers left alone", report.Skipped, int.MaxValue,
@@ -153,16 +155,16 @@ internal static class CompressionTables
     public static ReportTable Pareto(CompressionReport report) => ReportTable.Of(
         "Accuracy against size", report.Pareto, int.MaxValue,
         ("trial", false, p => p.Name),
-        ($"coded weights ({CodedSize.Order0}), bytes", true, p => Integer(p.CodedBytes)),
+        ($"weights by {report.Coders.FirstOrDefault()?.Name}, bytes", true, p => Integer(p.CodedBytes)),
         (report.Metric, true, p => Score(report, p.Score)),
         ("on the front", false, p => p.OnFront ? "yes" : "no"),
         ("chosen", false, p => p.Chosen ? "chosen" : ""));
 
     /// <summary>Each kind of invariant with the number of layers.</summary>
     public static ReportTable InvariantKinds(CompressionReport report) => ReportTable.Of(
-        "Invariants", [.. report.Invariants.GroupBy(i => (i.What, i.Expected))], int.MaxValue,
-        ("invariant", false, g => g.Key.What),
-        ("expected", false, g => g.Key.Expected),
+        "Invariants", [.. report.Invariants.GroupBy(i => i.What)], int.MaxValue,
+        ("invariant", false, g => g.Key),
+        ("expected", false, g => g.Select(i => i.Expected).Distinct().Count() == 1 ? g.First().Expected : "as of each layer"),
         ("layers", true, g => Integer(g.Count())),
         ("hold", true, g => Integer(g.Count(i => i.Holds))),
         ("all hold", false, g => YesNo(g.All(i => i.Holds))));
@@ -208,12 +210,9 @@ internal static class CompressionTables
     /// <summary>The epoch whose weights were kept.</summary>
     internal static EpochRecord? Best(ImmutableArray<EpochRecord> curve) => curve.LastOrDefault(e => e.Best);
 
-    private static IEnumerable<string> Coders(CompressionReport report) =>
-        report.Stages.SelectMany(s => s.Int8?.Coded ?? []).Select(c => c.Coder).Distinct();
+    private static WeightCost? Coded(FormEntry? form, string coder) => form?.Coded.FirstOrDefault(c => c.Coder == coder);
 
-    private static CodedSize? Coded(FormEntry? form, string coder) => form?.Coded.FirstOrDefault(c => c.Coder == coder);
-
-    private static CodedSize? Coded(LayerStage? weights, string coder) => weights?.Coded.FirstOrDefault(c => c.Coder == coder);
+    private static WeightCost? Coded(LayerStage? weights, string coder) => weights?.Coded.FirstOrDefault(c => c.Coder == coder);
 
     /// <summary>A row of changes against the first stage, where there is another.</summary>
     private static IEnumerable<(string Name, Func<StageEntry, string> Cell)> Against(CompressionReport report, string what, Func<StageEntry, string> change) =>

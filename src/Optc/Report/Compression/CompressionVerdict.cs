@@ -64,7 +64,7 @@ internal static class CompressionVerdict
 
     private static (long Bytes, string What)? Size(StageEntry stage) => stage switch
     {
-        { Int8.Coded: [{ } order0, ..] } => (order0.Bytes, "coded weights"),
+        { Int8.Coded: [{ } size, ..] } => (size.Bytes, $"coded weights ({size.Coder})"),
         { Int8: { } form } => (form.WeightBytes, "weights"),
         { Float: { } form } => (form.WeightBytes, "float weights"),
         _ => null,

@@ -8,7 +8,7 @@ internal static class WeightDistribution
     private const int Bins = 120;
 
     /// <param name="floats">Stage and float weights.</param>
-    /// <param name="integers">Stage and integer weights; tensors that are none are left out.</param>
+    /// <param name="integers">Stage and integer weights; tensors without codes are left out.</param>
     public static KernelEntry Of(
         string layer, ImmutableArray<(string Stage, WeightTensor Weights)> floats, ImmutableArray<(string Stage, WeightTensor Weights)> integers)
     {
@@ -22,7 +22,7 @@ internal static class WeightDistribution
             low,
             high,
             [.. values.Select(v => new KernelValues(v.Stage, v.Values.Length, v.Values.AsSpan().Count(0f), Histogram(v.Values, low, high)))],
-            [.. integers.Where(i => i.Weights.IsInteger).Select(i => new KernelCodes(i.Stage, i.Weights.Elements, i.Weights.Zero, Codes(i.Weights.Codes())))]);
+            [.. integers.Where(i => i.Weights.Codes is not null).Select(i => new KernelCodes(i.Stage, i.Weights.Elements, Codes(i.Weights.Codes!)))]);
     }
 
     /// <summary>Ends of the bins, so that 0 is in the middle of one where the values lie on both sides of it.</summary>
@@ -71,10 +71,10 @@ internal static class WeightDistribution
         return [.. counts];
     }
 
-    private static ImmutableArray<CodeCount> Codes(int[] codes)
+    private static ImmutableArray<CodeCount> Codes(short[] codes)
     {
         SortedDictionary<int, long> counts = [];
-        foreach (int code in codes)
+        foreach (short code in codes)
         {
             counts[code] = counts.GetValueOrDefault(code) + 1;
         }

@@ -1,27 +1,28 @@
 using System.Collections.Immutable;
+using Optc.Data;
 using Optc.Formats.TfLite;
 using Optc.Ir;
+using Optc.Passes.Coding;
+using Optc.Passes.Quantize;
 
 namespace Optc.Report.Compression;
 
 /// <summary>A constant that a layer multiplies with.</summary>
 internal sealed class WeightTensor
 {
-    // A code and where it stands in a table of codes.
-    private const int BytesPerCode = 2;
-
-    private const int WidestCode = 16;
-
     private readonly Value _value;
-    private readonly TensorData _content;
     private readonly Node _layer;
     private readonly Lazy<TensorData> _dense;
+    private readonly Lazy<short[]?> _codes;
     private readonly Lazy<WeightEntry> _facts;
+    private readonly Lazy<(long Distinct, double Entropy)?> _onGrid;
 
     private WeightTensor(Value value, TensorData content, Node layer, string operand)
     {
-        (_value, _content, _layer, Operand) = (value, content, layer, operand);
+        (_value, Content, _layer, Operand) = (value, content, layer, operand);
         _dense = new(() => Inspector.Dense(value, content, layer));
+        _codes = new(() => CodableWeights.Of(_dense.Value, value.Type.Quant));
+        _onGrid = new(() => OnGrid(_dense.Value));
         _facts = new(() => Inspector.WeightOf(value, content, layer, operand, shared: false));
     }
 
@@ -31,23 +32,26 @@ internal sealed class WeightTensor
 
     public string Operand { get; }
 
-    public Shape Shape => _content.Shape;
+    /// <summary>The constant as it is stored.</summary>
+    public TensorData Content { get; }
 
-    public long Elements => _content.Shape.ElementCount;
+    public Shape Shape => Content.Shape;
 
-    public long Bytes => _content.Bytes.Length;
+    public long Elements => Content.Shape.ElementCount;
+
+    public long Bytes => Content.Bytes.Length;
 
     /// <summary>Zeros, distinct codes, entropy.</summary>
     public WeightEntry Facts => _facts.Value;
 
-    /// <summary>True for integers that coders take.</summary>
-    public bool IsInteger => _content.DType.IsInteger && _content.DType.BitWidth <= WidestCode;
+    /// <summary>The codes with their zero points taken off; <see langword="null"/> for weights that no coder takes.</summary>
+    public short[]? Codes => _codes.Value;
 
-    /// <summary>The order-0 measure, see <see cref="CodedSize"/>.</summary>
-    public long Order0Bytes => Facts.IdealBytes + (BytesPerCode * Facts.Distinct);
+    /// <summary>Different codes; those on the grid for float weights that lie on one.</summary>
+    public long Distinct => _onGrid.Value?.Distinct ?? Facts.Distinct;
 
-    /// <summary>The code of 0, where all channels have the same.</summary>
-    public long? Zero => _value.Type.Quant is not { } quant ? 0 : quant.ZeroPoints.Distinct().Count() == 1 ? quant.ZeroPoint : null;
+    /// <summary>Entropy of these codes, bits for a weight.</summary>
+    public double Entropy => _onGrid.Value?.Entropy ?? Facts.Entropy;
 
     /// <summary>The weights of all graphs of a module, each tensor once, in order of execution.</summary>
     public static ImmutableArray<WeightTensor> Of(Module module)
@@ -70,49 +74,41 @@ internal sealed class WeightTensor
         return weights.ToImmutable();
     }
 
-    /// <summary>The integer codes of the dense tensor.</summary>
-    /// <exception cref="InvalidOperationException">They are no integers.</exception>
-    public int[] Codes()
-    {
-        if (!IsInteger)
-        {
-            throw new InvalidOperationException($"The weights '{Name}' are {_content.DType.Name}.");
-        }
-
-        ushort[] raw = WeightStatistics.Codes(_dense.Value, checked((int)Elements));
-        int unused = (sizeof(int) * 8) - _content.DType.BitWidth;
-        bool isSigned = _content.DType is DType.I2 or DType.I4 or DType.I8 or DType.I16;
-        return Array.ConvertAll(raw, r => isSigned ? r << unused >> unused : r);
-    }
-
     /// <summary>The numbers that the weights stand for, dense; <see langword="null"/> for types without.</summary>
     public float[]? Reals()
     {
-        if (_content.DType is DType.F32)
+        if (Content.DType is DType.F32)
         {
             return _dense.Value.AsFloats().ToArray();
         }
 
-        if (!IsInteger)
+        if (Codes is not { } codes)
         {
-            return Difference.HasRealValues(_content.DType) ? Data.RealValues.Of(_value.Type with { Quant = null }, _dense.Value.Bytes.Span) : null;
+            return Content.DType is DType.I16 && _value.Type.Quant is { } wide ? AffineGrid.Dequantize(_dense.Value, wide)
+                : Difference.HasRealValues(Content.DType) ? RealValues.Of(_value.Type with { Quant = null }, _dense.Value.Bytes.Span)
+                : null;
         }
 
-        int[] codes = Codes();
         float[] reals = new float[codes.Length];
         QuantParams quant = _value.Type.Quant ?? new(1, 0);
-        int inner = 1;
-        for (int axis = quant.Axis + 1; axis < Shape.Rank; axis++)
-        {
-            inner *= Shape[axis];
-        }
-
+        ChannelMap channels = new(Shape, quant.IsPerAxis ? quant.Axis : 0);
         for (int i = 0; i < reals.Length; i++)
         {
-            int channel = quant.IsPerAxis ? i / inner % quant.Scales.Length : 0;
-            reals[i] = (float)((double)quant.Scales[channel] * (codes[i] - quant.ZeroPointAt(channel)));
+            reals[i] = (float)((double)quant.Scales[quant.IsPerAxis ? channels.ChannelOf(i) : 0] * codes[i]);
         }
 
         return reals;
+    }
+
+    private static (long Distinct, double Entropy)? OnGrid(TensorData dense)
+    {
+        if (dense is not { DType: DType.F32, Structure: { Grid: not null } structure })
+        {
+            return null;
+        }
+
+        long[] counts = [.. structure.Codes(dense).CountBy(c => c).Select(c => (long)c.Value)];
+        double total = counts.Sum();
+        return (counts.Length, counts.Length < 2 ? 0 : counts.Sum(c => c / total * Math.Log2(total / c)));
     }
 }

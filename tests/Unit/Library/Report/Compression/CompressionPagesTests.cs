@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using System.Xml.Linq;
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Report;
@@ -24,7 +25,7 @@ public sealed class CompressionPagesTests
     [Fact]
     public void The_files_are_those_of_version_control()
     {
-        CompressionReport report = CompressionReport.Build(SampleRun.Whole());
+        CompressionReport report = WithoutGzip(CompressionReport.Build(SampleRun.Whole()));
 
         GoldenFile.At($"{Golden}.md").ShouldMatch(CompressionMarkdown.Of(report));
         GoldenFile.At($"{Golden}.json").ShouldMatch(ReportJson.Of(report) + "\n");
@@ -179,6 +180,22 @@ public sealed class CompressionPagesTests
         {
             Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
         }
+    }
+
+    /// <summary>Every version of the compressor inside .NET has sizes of its own: a quarter of the file stands for them.</summary>
+    private static CompressionReport WithoutGzip(CompressionReport report)
+    {
+        CompressionReport result = report with
+        {
+            Stages = [.. report.Stages.Select(s => s with { Float = Fixed(s.Float!), Int8 = Fixed(s.Int8!) })],
+            Layers = [.. report.Layers.Select(l => l with { Stages = [.. l.Stages.Select(s => s with { Coded = Sizes(s.Coded) })] })],
+        };
+        return result with { Verdict = CompressionVerdict.Of(result) };
+
+        static FormEntry Fixed(FormEntry form) => form with { GzipBytes = form.FileBytes / 4, Coded = Sizes(form.Coded) };
+
+        static ImmutableArray<WeightCost> Sizes(ImmutableArray<WeightCost> coded) =>
+            [.. coded.Select(c => c.Coder == WeightCoders.Gzip.Name ? c with { Bits = 2 * c.Weights } : c)];
     }
 
     private static XElement Page(CompressionReport report)
