@@ -4,9 +4,10 @@ using Optc.Tests.Benchmarks;
 // "speed [FILTER]": stopwatch tables in seconds. "models RUNNER FILE...": whole models beside LiteRT, whose runner is
 // tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. "calibration SHARED": samples
 // a second of the quantizer. "train-study SHARED [CASE...] [--seed N] [--threads N]": what training
-// reaches. "report [ARCHITECTURE [FOLDER]]": how long a compression report takes. "train-step [FILTER [PYTHON]]": whole steps of training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses
-// "codec [SHARED]": MB/s of the Ethos-U codec, bytes of its streams, and damaged streams.
-// beside those of float64. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
+// reaches. "report [ARCHITECTURE [FOLDER]]": how long a compression report takes. "train-step [FILTER [PYTHON]]": whole steps of
+// training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses beside those of float64. "train-profile
+// [FILTER [REPEATS]]": the nodes of a step with one and two threads. "codec [SHARED]": MB/s of the Ethos-U codec, bytes of its
+// streams, and damaged streams. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
 // to BenchmarkDotNet.
 if (args is ["speed", ..])
 {
@@ -71,6 +72,12 @@ if (args is ["codec", ..])
         new CodecSizes(args[1]).Print();
     }
 
+    return;
+}
+
+if (args is ["train-profile", ..])
+{
+    TrainProfile.Print(args.ElementAtOrDefault(1) ?? "", int.Parse(args.ElementAtOrDefault(2) ?? "30", System.Globalization.CultureInfo.InvariantCulture));
     return;
 }
 

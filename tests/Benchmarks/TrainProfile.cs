@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Globalization;
+using Optc.Ir;
+using Optc.Ops.Execution;
+using Optc.Runtime;
+using Optc.Runtime.Training;
+
+namespace Optc.Tests.Benchmarks;
+
+/// <summary>Where the time of a training step goes: every node with one and with two threads, in turns.</summary>
+internal static class TrainProfile
+{
+    private const int WarmUp = 10;
+
+    /// <param name="filter">A part of the name of a model.</param>
+    /// <param name="repeats">Steps that count; the best time of each node is told.</param>
+    public static void Print(string filter, int repeats)
+    {
+        foreach (TrainingCase example in TrainingCase.All.Where(c => c.Name.Contains(filter, StringComparison.Ordinal)))
+        {
+            using Profiled one = new(example, threads: 1);
+            using Profiled two = new(example, threads: 2);
+            for (int i = 0; i < WarmUp + repeats; i++)
+            {
+                one.Step(counts: i >= WarmUp);
+                two.Step(counts: i >= WarmUp);
+            }
+
+            Console.WriteLine($"## {example.Name}, batch {example.Labels.Length}");
+            Console.WriteLine();
+            Console.WriteLine("| operator | layer | nodes | us, one thread | us, two threads | ratio |");
+            Console.WriteLine("|---|---|---:|---:|---:|---:|");
+            (Node Node, double One, double Two)[] rows = [.. one.Best.Zip(two.Best, (a, b) => (a.Node, a.Microseconds, b.Microseconds))];
+            foreach (var row in rows.GroupBy(r => r.Node.Op is var op && r.One >= 100 ? $"{op.Title} | {r.Node.Name}" : $"{op.Title} | others")
+                .Select(g => (g.Key, Count: g.Count(), One: g.Sum(r => r.One), Two: g.Sum(r => r.Two))).OrderByDescending(g => g.One))
+            {
+                Console.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"| {row.Key} | {row.Count} | {row.One:0} | {row.Two:0} | {row.One / row.Two:0.00} |"));
+            }
+
+            (double first, double second) = (rows.Sum(r => r.One), rows.Sum(r => r.Two));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| all | | {rows.Length} | {first:0} | {second:0} | {first / second:0.00} |"));
+            Console.WriteLine();
+        }
+    }
+
+    private sealed class Profiled : IDisposable
+    {
+        private readonly Interpreter _interpreter;
+        private readonly List<(Node Node, long Ticks)> _best = [];
+        private long _last;
+        private int _next;
+        private bool _counts;
+
+        public Profiled(TrainingCase example, int threads)
+        {
+            TrainingGraph graph = TrainingGraph.Of(example.Model, example.Labels.Length, new());
+            ResourceTable resources = new();
+            foreach ((string name, Shape shape) in graph.State)
+            {
+                resources.Declare(resources.Handle("", name), new(DType.F32, shape));
+            }
+
+            foreach (TrainedVariable variable in graph.Variables)
+            {
+                variable.Source.Constant!.ToDense().Bytes.Span.CopyTo(resources.Content(resources.Handle("", variable.Name)));
+            }
+
+            _interpreter = new(graph.Module, graph.Module.Main, new() { Threads = threads }, resources) { NodeDone = Done };
+            for (int i = 0; i < example.Inputs.Length; i++)
+            {
+                example.Inputs[i].Span.CopyTo(_interpreter.Input(i));
+            }
+
+            (_interpreter.Input<float>(2)[0], _interpreter.Input<float>(3)[0]) = (1e-3f, 100);
+        }
+
+        public IEnumerable<(Node Node, double Microseconds)> Best => _best.Select(b => (b.Node, b.Ticks * 1e6 / Stopwatch.Frequency));
+
+        public void Step(bool counts)
+        {
+            (_counts, _next) = (counts, 0);
+            _last = Stopwatch.GetTimestamp();
+            _interpreter.Run();
+        }
+
+        public void Dispose() => _interpreter.Dispose();
+
+        private void Done(Node node)
+        {
+            long ticks = Stopwatch.GetTimestamp() - _last;
+            if (_counts && _next == _best.Count)
+            {
+                _best.Add((node, ticks));
+            }
+            else if (_counts)
+            {
+                _best[_next] = (node, Math.Min(_best[_next].Ticks, ticks));
+            }
+
+            _next++;
+            _last = Stopwatch.GetTimestamp();
+        }
+    }
+}
