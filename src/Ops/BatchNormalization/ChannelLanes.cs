@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Optc.Ops;
 
@@ -8,8 +10,8 @@ namespace Optc.Ops;
 /// channels fills whole vectors; what is kept for each channel is repeated along it.
 /// </summary>
 /// <remarks>
-/// A wide row is a multiple of 16 floats, that is 2 vectors, whose values for each channel stay in registers while they go
-/// down a block of rows that fits the first-level cache. Sums are float32 within a block of at most 64 wide rows, of values
+/// A wide row is a multiple of 16 floats, that is 2 vectors. What changes every element goes through memory in its order, which a
+/// processor can follow ahead of time. What adds up goes down blocks of rows that fit the first-level cache, sums in registers; they are float32 within a block of at most 64 wide rows, of values
 /// from which a number close to their mean was taken, and double precision beyond it.
 /// </remarks>
 internal static class ChannelLanes
@@ -17,12 +19,14 @@ internal static class ChannelLanes
     private const int Group = 16;
     private const int BlockElements = 4096;
     private const int MostBlockRows = 64;
+    private const int LeastWidth = 64;
+    private const int Ahead = 1024;
 
     /// <summary>Floats of a wide row, a multiple of the channels.</summary>
     public static int WidthOf(int channels)
     {
         int width = channels;
-        while (width % Group != 0)
+        while (width % Group != 0 || width < LeastWidth)
         {
             width *= 2;
         }
@@ -109,26 +113,19 @@ internal static class ChannelLanes
     {
         int width = scale.Length;
         y = y[..x.Length];
-        int block = BlockRows(width) * width;
         int whole = x.Length / width * width;
         ref float scales = ref MemoryMarshal.GetReference(scale);
         ref float shifts = ref MemoryMarshal.GetReference(shift);
-        for (int start = 0; start < whole; start += block)
+        ref float source = ref MemoryMarshal.GetReference(x);
+        ref float target = ref MemoryMarshal.GetReference(y);
+        for (int row = 0; row < whole; row += width)
         {
-            ref float source = ref MemoryMarshal.GetReference(x[start..]);
-            ref float target = ref MemoryMarshal.GetReference(y[start..]);
-            int length = Math.Min(block, whole - start);
             for (int c = 0; c < width; c += Group)
             {
-                Vector256<float> scale0 = Load(ref scales, c);
-                Vector256<float> scale1 = Load(ref scales, c + 8);
-                Vector256<float> shift0 = Load(ref shifts, c);
-                Vector256<float> shift1 = Load(ref shifts, c + 8);
-                for (int at = c; at < length; at += width)
-                {
-                    TActivation.Invoke((Load(ref source, at) * scale0) + shift0).StoreUnsafe(ref target, (nuint)at);
-                    TActivation.Invoke((Load(ref source, at + 8) * scale1) + shift1).StoreUnsafe(ref target, (nuint)(at + 8));
-                }
+                int at = row + c;
+                Prefetch(ref source, at);
+                TActivation.Invoke((Load(ref source, at) * Load(ref scales, c)) + Load(ref shifts, c)).StoreUnsafe(ref target, (nuint)at);
+                TActivation.Invoke((Load(ref source, at + 8) * Load(ref scales, c + 8)) + Load(ref shifts, c + 8)).StoreUnsafe(ref target, (nuint)(at + 8));
             }
         }
 
@@ -200,33 +197,23 @@ internal static class ChannelLanes
     {
         x = x[..dy.Length];
         dx = dx[..dy.Length];
-        int block = BlockRows(width) * width;
         int whole = x.Length / width * width;
         ref float scales = ref MemoryMarshal.GetReference(lines);
         ref float shifts = ref MemoryMarshal.GetReference(lines[width..]);
         ref float slopes = ref MemoryMarshal.GetReference(lines[(2 * width)..]);
         ref float constants = ref MemoryMarshal.GetReference(lines[(3 * width)..]);
-        for (int start = 0; start < whole; start += block)
+        ref float gradient = ref MemoryMarshal.GetReference(dy);
+        ref float source = ref MemoryMarshal.GetReference(x);
+        ref float target = ref MemoryMarshal.GetReference(dx);
+        for (int row = 0; row < whole; row += width)
         {
-            ref float gradient = ref MemoryMarshal.GetReference(dy[start..]);
-            ref float source = ref MemoryMarshal.GetReference(x[start..]);
-            ref float target = ref MemoryMarshal.GetReference(dx[start..]);
-            int length = Math.Min(block, whole - start);
-            for (int c = 0; c < width; c += Group)
+            for (int c = 0; c < width; c += 8)
             {
-                (Vector256<float> scale0, Vector256<float> scale1) = (Load(ref scales, c), Load(ref scales, c + 8));
-                (Vector256<float> shift0, Vector256<float> shift1) = (Load(ref shifts, c), Load(ref shifts, c + 8));
-                (Vector256<float> slope0, Vector256<float> slope1) = (Load(ref slopes, c), Load(ref slopes, c + 8));
-                (Vector256<float> constant0, Vector256<float> constant1) = (Load(ref constants, c), Load(ref constants, c + 8));
-                for (int at = c; at < length; at += width)
-                {
-                    Vector256<float> x0 = Load(ref source, at);
-                    Vector256<float> x1 = Load(ref source, at + 8);
-                    Vector256<float> dz0 = TActivation.Pass((x0 * scale0) + shift0, Load(ref gradient, at));
-                    Vector256<float> dz1 = TActivation.Pass((x1 * scale1) + shift1, Load(ref gradient, at + 8));
-                    ((scale0 * dz0) + ((slope0 * x0) + constant0)).StoreUnsafe(ref target, (nuint)at);
-                    ((scale1 * dz1) + ((slope1 * x1) + constant1)).StoreUnsafe(ref target, (nuint)(at + 8));
-                }
+                int at = row + c;
+                Vector256<float> scale = Load(ref scales, c);
+                Vector256<float> x0 = Load(ref source, at);
+                Vector256<float> dz = TActivation.Pass((x0 * scale) + Load(ref shifts, c), Load(ref gradient, at));
+                ((scale * dz) + ((Load(ref slopes, c) * x0) + Load(ref constants, c))).StoreUnsafe(ref target, (nuint)at);
             }
         }
 
@@ -246,25 +233,21 @@ internal static class ChannelLanes
         y = y[..dy.Length];
         result = result[..dy.Length];
         int width = slope.Length;
-        int block = BlockRows(width) * width;
         int whole = dy.Length / width * width;
         ref float slopes = ref MemoryMarshal.GetReference(slope);
         ref float constants = ref MemoryMarshal.GetReference(constant);
-        for (int start = 0; start < whole; start += block)
+        ref float gradient = ref MemoryMarshal.GetReference(dy);
+        ref float source = ref MemoryMarshal.GetReference(y);
+        ref float target = ref MemoryMarshal.GetReference(result);
+        for (int row = 0; row < whole; row += width)
         {
-            ref float gradient = ref MemoryMarshal.GetReference(dy[start..]);
-            ref float source = ref MemoryMarshal.GetReference(y[start..]);
-            ref float target = ref MemoryMarshal.GetReference(result[start..]);
-            int length = Math.Min(block, whole - start);
             for (int c = 0; c < width; c += Group)
             {
-                (Vector256<float> slope0, Vector256<float> slope1) = (Load(ref slopes, c), Load(ref slopes, c + 8));
-                (Vector256<float> constant0, Vector256<float> constant1) = (Load(ref constants, c), Load(ref constants, c + 8));
-                for (int at = c; at < length; at += width)
-                {
-                    (Load(ref gradient, at) + ((slope0 * Load(ref source, at)) + constant0)).StoreUnsafe(ref target, (nuint)at);
-                    (Load(ref gradient, at + 8) + ((slope1 * Load(ref source, at + 8)) + constant1)).StoreUnsafe(ref target, (nuint)(at + 8));
-                }
+                int at = row + c;
+                Prefetch(ref gradient, at);
+                Prefetch(ref source, at);
+                (Load(ref gradient, at) + ((Load(ref slopes, c) * Load(ref source, at)) + Load(ref constants, c))).StoreUnsafe(ref target, (nuint)at);
+                (Load(ref gradient, at + 8) + ((Load(ref slopes, c + 8) * Load(ref source, at + 8)) + Load(ref constants, c + 8))).StoreUnsafe(ref target, (nuint)(at + 8));
             }
         }
 
@@ -328,6 +311,15 @@ internal static class ChannelLanes
             sums[c] += dz;
             alongs[c] += (double)dz * ((double)x[at] - lines[(2 * width) + c]);
             dy[at] = dz * lines[c];
+        }
+    }
+
+    /// <summary>Asks for what a pass in order of memory reads some rows later.</summary>
+    private static unsafe void Prefetch(ref float source, int index)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0((float*)Unsafe.AsPointer(ref source) + index + Ahead);
         }
     }
 

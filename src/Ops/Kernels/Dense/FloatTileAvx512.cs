@@ -108,6 +108,20 @@ internal static unsafe class FloatTileAvx512
                 }
             }
         }
+        else
+        {
+            float* target = job->C;
+            for (int row = 0; row < TRows.Count; row++)
+            {
+                Sse.Prefetch0(target);
+                if (TPanels.Count > 1)
+                {
+                    Sse.Prefetch0(target + 16);
+                }
+
+                target += job->CStride;
+            }
+        }
 
         float* b = job->B;
         nint second = TPanels.Count > 1 ? job->PanelStride : 0;

@@ -199,32 +199,32 @@ public sealed unsafe class PreparedDepthwiseConv2D : IPixelLayer
             YStride = channels,
             PixelBytes = (nint)channels * sizeof(float),
         };
-        int rowPixels = _slides ? _plan.Geometry.Width.Output : work.Pixels;
-        int tiles = (rowPixels + DepthwiseTile.MaxRows - 1) / DepthwiseTile.MaxRows;
+        int columns = _slides ? _plan.Geometry.Width.Output : work.Pixels;
+        job.Lines = work.Pixels / columns;
+        job.XLineBytes = _plan.Geometry.Height.Stride * _plan.RowBytes;
+        job.YLineStride = (nint)columns * channels;
+        int tiles = (columns + DepthwiseTile.MaxRows - 1) / DepthwiseTile.MaxRows;
         for (; channel <= channels - TLanes.Count; channel += TLanes.Count)
         {
             job.X = source + channel;
             job.W = _weights.Pointer + channel;
             job.Bias = _bias.Pointer + channel;
-            for (int row = 0; row < work.Pixels; row += rowPixels)
+            int pixel = 0;
+            for (int tile = 0; tile < tiles; tile++)
             {
-                int pixel = row;
-                for (int tile = 0; tile < tiles; tile++)
+                int height = (columns - pixel + tiles - tile - 1) / (tiles - tile);
+                job.RowOffsets = _plan.PixelOffsets.Pointer + pixel;
+                job.Y = y + ((nint)pixel * channels) + channel;
+                if (_slides)
                 {
-                    int height = (row + rowPixels - pixel + tiles - tile - 1) / (tiles - tile);
-                    job.RowOffsets = _plan.PixelOffsets.Pointer + pixel;
-                    job.Y = y + ((nint)pixel * channels) + channel;
-                    if (_slides)
-                    {
-                        DepthwiseTile.RunSliding<float, TVector, TLanes>(&job, height);
-                    }
-                    else
-                    {
-                        DepthwiseTile.Run<float, TVector, TLanes>(&job, height);
-                    }
-
-                    pixel += height;
+                    DepthwiseTile.RunSliding<float, TVector, TLanes>(&job, height);
                 }
+                else
+                {
+                    DepthwiseTile.Run<float, TVector, TLanes>(&job, height);
+                }
+
+                pixel += height;
             }
         }
 
