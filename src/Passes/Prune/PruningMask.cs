@@ -2,6 +2,16 @@ using Optc.Ir;
 
 namespace Optc.Passes.Prune;
 
+/// <summary>What a block is worth.</summary>
+public enum BlockScore
+{
+    /// <summary>The mean of its elements.</summary>
+    Mean,
+
+    /// <summary>The largest of its elements.</summary>
+    Largest,
+}
+
 /// <summary>Which elements of a weight stay: chosen by a score for each, as a rule the magnitude.</summary>
 /// <remarks>
 /// Exactly as many elements, blocks or channels are kept as the sparsity asks for, at least one; of equal scores the first is kept, so that
@@ -26,41 +36,62 @@ public static class PruningMask
 
     /// <summary>Whole blocks of a matrix; those at the edges may be smaller and count as blocks.</summary>
     /// <param name="scores">[rows, columns], row-major.</param>
-    /// <param name="columns">Length of a row: for convolutions KH * KW * C with the output channels as rows.</param>
+    /// <param name="columns">Length of a row.</param>
     /// <param name="height">Rows of a block.</param>
     /// <param name="width">Columns of a block.</param>
     /// <param name="sparsity">Part of the blocks to be dropped.</param>
     /// <exception cref="ArgumentException">The scores are no whole number of rows, or a block has no size.</exception>
-    public static bool[] Blocks(ReadOnlySpan<float> scores, int columns, int height, int width, double sparsity)
+    public static bool[] Blocks(
+        ReadOnlySpan<float> scores, int columns, int height, int width, double sparsity, BlockScore score = BlockScore.Mean)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        return scores.Length % columns == 0
+            ? Blocks(scores, new KernelShape(scores.Length / columns, 1, 1, columns), height, width, sparsity, score)
+            : throw new ArgumentException($"{scores.Length} scores are no whole number of rows of {columns}.", nameof(scores));
+    }
+
+    /// <summary>Whole blocks of any weight, by what its dimensions mean.</summary>
+    /// <param name="scores">In the order of the weight in memory.</param>
+    /// <param name="height">Output channels of a block.</param>
+    /// <param name="width">
+    /// Input channels of a block, which lies in one tap of the kernel. Where an output reads a single channel (depthwise, first layers) there is
+    /// nothing along the channels, and the block runs along the taps KH * KW instead.
+    /// </param>
+    /// <param name="sparsity">Part of the blocks to be dropped; smaller ones at the edges count as blocks.</param>
+    /// <exception cref="ArgumentException">There is not one score for each element, or a block has no size.</exception>
+    public static bool[] Blocks(
+        ReadOnlySpan<float> scores, KernelShape kernel, int height, int width, double sparsity, BlockScore score = BlockScore.Mean)
+    {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
-        if (scores.Length % columns != 0)
+        if (scores.Length != kernel.Count)
         {
-            throw new ArgumentException($"{scores.Length} scores are no whole number of rows of {columns}.", nameof(scores));
+            throw new ArgumentException($"{scores.Length} scores for a weight of {kernel.Count}.", nameof(scores));
         }
 
-        int across = (columns + width - 1) / width;
-        int rows = scores.Length / columns;
-        int down = (rows + height - 1) / height;
-        double[] sums = new double[down * across];
-        int[] counts = new int[sums.Length];
+        (int taps, int inputs) = kernel.Inputs == 1 ? (1, kernel.Height * kernel.Width) : (kernel.Height * kernel.Width, kernel.Inputs);
+        int across = (inputs + width - 1) / width;
+        int[] blockOf = new int[scores.Length];
+        for (int i = 0; i < blockOf.Length; i++)
+        {
+            int output = kernel.OutputOf(i);
+            int place = kernel.OutputsInnermost ? i / kernel.Outputs : i % (taps * inputs);
+            blockOf[i] = (((output / height * taps) + (place / inputs)) * across) + (place % inputs / width);
+        }
+
+        int count = (kernel.Outputs + height - 1) / height * taps * across;
+        double[] sums = new double[count];
+        float[] largest = new float[count];
+        int[] sizes = new int[count];
         for (int i = 0; i < scores.Length; i++)
         {
-            int block = (i / columns / height * across) + (i % columns / width);
-            sums[block] += scores[i];
-            counts[block]++;
+            sums[blockOf[i]] += scores[i];
+            largest[blockOf[i]] = sizes[blockOf[i]]++ == 0 ? scores[i] : Math.Max(largest[blockOf[i]], scores[i]);
         }
 
-        bool[] blocks = Keep([.. sums.Zip(counts, (sum, count) => (float)(sum / count))], Kept(sums.Length, sparsity));
-        bool[] mask = new bool[scores.Length];
-        for (int i = 0; i < mask.Length; i++)
-        {
-            mask[i] = blocks[(i / columns / height * across) + (i % columns / width)];
-        }
-
-        return mask;
+        float[] means = [.. sums.Zip(sizes, (sum, size) => (float)(sum / size))];
+        bool[] kept = Keep(score is BlockScore.Mean ? means : largest, Kept(count, sparsity));
+        return Array.ConvertAll(blockOf, b => kept[b]);
     }
 
     /// <summary>In every group along the innermost axis the same number of elements stays, as sparse kernels of GPUs and XNNPACK want it.</summary>
@@ -90,6 +121,56 @@ public static class PruningMask
         }
 
         return mask;
+    }
+
+    /// <summary>The same along the input channels of any weight; groups lie in one tap of the kernel.</summary>
+    /// <param name="scores">In the order of the weight in memory.</param>
+    /// <returns>Everything stays of a weight whose outputs read a single channel each: a depthwise weight has no groups.</returns>
+    /// <exception cref="ArgumentException">Nothing would be kept or there is not one score for each element.</exception>
+    public static bool[] OfGroups(ReadOnlySpan<float> scores, KernelShape kernel, int dropped, int group)
+    {
+        if (scores.Length != kernel.Count)
+        {
+            throw new ArgumentException($"{scores.Length} scores for a weight of {kernel.Count}.", nameof(scores));
+        }
+
+        if (!kernel.OutputsInnermost)
+        {
+            return OfGroups(scores, kernel.Inputs, dropped, group);
+        }
+
+        (int outputs, int reads) = (kernel.Outputs, kernel.Count / kernel.Outputs);
+        float[] turned = new float[scores.Length];
+        for (int i = 0; i < turned.Length; i++)
+        {
+            turned[i] = scores[(i % reads * outputs) + (i / reads)];
+        }
+
+        bool[] mask = OfGroups(turned, kernel.Inputs, dropped, group);
+        return [.. Enumerable.Range(0, mask.Length).Select(i => mask[(i % outputs * reads) + (i / outputs)])];
+    }
+
+    /// <summary>True when every group along rows keeps at most so many, as sparse kernels ask for.</summary>
+    /// <param name="weights">Rows of <paramref name="columns"/>.</param>
+    /// <param name="group">Elements of a group; a last one that is smaller may keep as many.</param>
+    public static bool HasGroups(ReadOnlySpan<float> weights, int columns, int dropped, int group)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        ArgumentOutOfRangeException.ThrowIfNegative(dropped);
+        ArgumentOutOfRangeException.ThrowIfLessThan(group, dropped);
+        for (int row = 0; row < weights.Length; row += columns)
+        {
+            for (int start = 0; start < columns; start += group)
+            {
+                ReadOnlySpan<float> some = weights.Slice(row + start, Math.Min(group, columns - start));
+                if (some.Length - some.Count(0f) > group - dropped)
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Whole slices along the outermost axis: output channels.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using Optc.Ir;
 
 namespace Optc.Passes.Prune;
@@ -33,6 +35,34 @@ public abstract record PruningSchedule(double Final)
     /// <exception cref="DiagnosticException">The sparsity is not 0 to below 1.</exception>
     public PruningSchedule To(double final) => this with { Final = Checked(final, "final sparsity") };
 
+    /// <summary>Straight lines from point to point; before the first one nothing is pruned, from the last one on its sparsity holds.</summary>
+    /// <param name="points">Parts of the run, rising from 0 to 1, with the sparsity at each.</param>
+    /// <exception cref="DiagnosticException">There is no point, parts do not rise, sparsities fall, or one is not 0 to below 1.</exception>
+    public static PruningSchedule Through(params ImmutableArray<(double Part, double Sparsity)> points)
+    {
+        for (int i = 0; i < points.Length; i++)
+        {
+            Checked(points[i].Sparsity, $"sparsity of point {i + 1}");
+            if (points[i].Part is not (>= 0 and <= 1) || (i > 0 && points[i].Part <= points[i - 1].Part))
+            {
+                throw Refused($"point {i + 1} at {points[i].Part:R} of the run", "rising parts in 0 to 1");
+            }
+
+            if (i > 0 && points[i].Sparsity < points[i - 1].Sparsity)
+            {
+                throw Refused($"sparsity {points[i].Sparsity:R} after {points[i - 1].Sparsity:R}", "a sparsity that does not fall");
+            }
+        }
+
+        return points.IsDefaultOrEmpty ? throw Refused("no points", "one point at least") : new PointSchedule(points);
+    }
+
+    /// <summary>How many of each group are dropped from one step on, while m:n is reached by way of groups that keep more: 3 of 4, 2 of 4, 1 of 4.</summary>
+    /// <param name="dropped">Dropped of each group at the end; all of them from the last step on, whatever the schedule is.</param>
+    /// <returns>That part of <paramref name="dropped"/> which the schedule has reached of its final sparsity, to the nearest, ties to even.</returns>
+    public int DroppedAt(long step, long steps, int dropped) =>
+        step >= steps ? dropped : Final == 0 ? 0 : (int)Math.Round(dropped * Math.Clamp(At(step, steps) / Final, 0, 1), MidpointRounding.ToEven);
+
     /// <summary>The sparsity that holds from one step on; 0 before pruning begins.</summary>
     /// <param name="step">From 0 to <paramref name="steps"/>.</param>
     /// <param name="steps">Steps of the run.</param>
@@ -64,6 +94,33 @@ public abstract record PruningSchedule(double Final)
 
             double done = End > Begin ? Math.Min(1, (part - Begin) / (End - Begin)) : 1;
             return Final + ((Initial - Final) * Math.Pow(1 - done, Power));
+        }
+    }
+
+    private sealed record PointSchedule(ImmutableArray<(double Part, double Sparsity)> Points) : PruningSchedule(Points[^1].Sparsity)
+    {
+        private double Scale => Points[^1].Sparsity > 0 ? Final / Points[^1].Sparsity : 1;
+
+        public override string ToString() =>
+            $"through {string.Join(' ', Points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Part:R}:{Scale * p.Sparsity:R}")))}";
+
+        private protected override double Before(double part)
+        {
+            if (part < Points[0].Part)
+            {
+                return 0;
+            }
+
+            for (int i = 1; i < Points.Length; i++)
+            {
+                if (part < Points[i].Part)
+                {
+                    double done = (part - Points[i - 1].Part) / (Points[i].Part - Points[i - 1].Part);
+                    return Scale * (Points[i - 1].Sparsity + (done * (Points[i].Sparsity - Points[i - 1].Sparsity)));
+                }
+            }
+
+            return Final;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Optc.Ir;
 using Optc.Passes.Quantize;
 
@@ -237,6 +238,9 @@ public abstract record SparsityDistribution
             return Share(weights, kept, Total(weights, kept.Sum()));
         }
 
+        public override string ToString() =>
+            $"per layer {string.Join(' ', _rules.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Rule}:{r.Sparsity:R}")))}";
+
         private double? SparsityOf(PrunableWeight weight)
         {
             double? sparsity = null;
@@ -285,6 +289,9 @@ public abstract record SparsityDistribution
 
             return Share(weights, kept, Total(weights, Count(weights) - wanted));
         }
+
+        public override string ToString() => $"sensitivity {string.Join(' ', Curves.Select(c =>
+            $"{c.Weight} {string.Join(',', c.Points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Sparsity:R}:{p.Error:R}")))}"))}";
 
         private SensitivityCurve CurveOf(PrunableWeight weight) => Curves.FirstOrDefault(c => c.Weight == weight.Name)
             ?? throw new DiagnosticException(new Diagnostic(DiagnosticId.InvalidOption, "a weight that is to be pruned has no measured sensitivity")
