@@ -20,7 +20,7 @@ public sealed class PipelineTests(ITestOutputHelper output)
     private const double FloatTolerance = 1e-5;
 
     /// <summary>Its operators are custom ones that cannot be executed.</summary>
-    private const string CustomOperators = "audio_preprocessor_int8";
+    internal const string CustomOperators = "audio_preprocessor_int8";
 
     public static TheoryData<string> Names() => [.. SharedFolder.Exists ? ReferenceModel.All.Select(m => m.Name) : ["(missing)"]];
 
@@ -122,7 +122,7 @@ public sealed class PipelineTests(ITestOutputHelper output)
         return name == CustomOperators ? Comparison.None : Compare(model, before, after);
     }
 
-    private static Comparison Compare(ReferenceModel model, Module before, Module after)
+    internal static Comparison Compare(ReferenceModel model, Module before, Module after)
     {
         using Interpreter first = new(before);
         using Interpreter second = new(after);
