@@ -16,7 +16,7 @@ public sealed record ScatterChart(string Title, string XTitle, string YTitle, Im
     private const int PanelHeight = 252;
     private const int TitleHeight = 32;
     private const int Left = 76;
-    private const int Right = 24;
+    private const int Right = 40;
     private const int LegendHeight = 40;
     private const int Bottom = 56;
 

@@ -54,6 +54,11 @@ internal static class CompressionVerdict
                 : $"{Integer(now.Bytes)} bytes of {now.What}");
         }
 
+        if (last.Int8 is { UncodedBytes: > 0 and var uncoded })
+        {
+            parts.Add($"{Integer(uncoded)} bytes of weights that are not coded");
+        }
+
         if (Scores(report, first, last) is { } scores)
         {
             parts.Add(scores);
@@ -117,14 +122,14 @@ internal static class CompressionVerdict
 
     private static string? Scores(CompressionReport report, StageEntry first, StageEntry last)
     {
-        (double Score, string Form)? before = Score(first, [(first.FloatScore, "float"), (first.Int8Score, "int8"), (first.FakeQuantScore, "fake int8")]);
-        (double Score, string Form)? now = Score(last, [(last.Int8Score, "int8"), (last.FakeQuantScore, "fake int8"), (last.FloatScore, "float")]);
+        (double Score, string Form)? before = First([(first.FloatScore, "float"), (first.Int8Score, "int8"), (first.FakeQuantScore, "fake int8")]);
+        (double Score, string Form)? now = First([(last.Int8Score, "int8"), (last.FakeQuantScore, "fake int8"), (last.FloatScore, "float")]);
         if (now is not { } result)
         {
             return null;
         }
 
-        string after = $"{ReportNumbers.Score(report, result.Score)} ({result.Form})";
+        string after = $"{Score(report, result.Score)} ({result.Form})";
         if (before is not { } start || (report.Stages.Length == 1 && start.Form == result.Form))
         {
             return $"{report.Metric} {after}";
@@ -134,9 +139,9 @@ internal static class CompressionVerdict
         string change = !report.MetricIsShare || !double.IsFinite(points) ? ""
             : Decimal(points, 2) == Decimal(0, 2) ? ", unchanged"
             : $", {Decimal(Math.Abs(points), 2)} points {(points < 0 ? "lower" : "higher")}";
-        return $"{report.Metric} {ReportNumbers.Score(report, start.Score)} ({start.Form}) → {after}{change}";
+        return $"{report.Metric} {Score(report, start.Score)} ({start.Form}) → {after}{change}";
 
-        static (double Score, string Form)? Score(StageEntry _, ReadOnlySpan<(double? Score, string Form)> candidates)
+        static (double Score, string Form)? First(ReadOnlySpan<(double? Score, string Form)> candidates)
         {
             foreach ((double? score, string form) in candidates)
             {

@@ -114,7 +114,7 @@ internal sealed class HtmlPage
         _page.Append(CultureInfo.InvariantCulture, $"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{Escape(table.Name)}\">\n<table>\n<thead><tr>");
         for (int i = 0; i < styles.Length; i++)
         {
-            _page.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{Class(styles[i])}>{Breakable(table.Columns[i].Name)}</th>");
+            _page.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{Class(styles[i])}>{Breakable(table.Columns[i].Name.Replace('-', '\u2011'))}</th>");
         }
 
         _page.Append("</tr></thead>\n<tbody>\n");
