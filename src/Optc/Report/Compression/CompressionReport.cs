@@ -96,8 +96,15 @@ public sealed record FormEntry(
 /// <param name="Name">Of the tensor.</param>
 /// <param name="Layer">The layer that uses it.</param>
 /// <param name="Stages">In order; the float form of a stage before its integer form.</param>
+/// <param name="Skipped">What left the tensor alone: stages of the report, or steps such as <c>pruning</c> in any of them.</param>
 public sealed record LayerEntry(
-    string Name, string Layer, string Op, ImmutableArray<int>? Shape, long Elements, ImmutableArray<LayerStage> Stages);
+    string Name,
+    string Layer,
+    string Op,
+    ImmutableArray<int>? Shape,
+    long Elements,
+    ImmutableArray<LayerStage> Stages,
+    ImmutableArray<SkippedLayer> Skipped);
 
 /// <summary>A weight tensor in one model.</summary>
 /// <param name="Stage">Name of the stage.</param>
@@ -109,7 +116,7 @@ public sealed record LayerEntry(
 /// <param name="Sqnr">
 /// Against the first stage's weights, dB, both with batch normalization folded in; <see langword="null"/> where shapes differ. Infinite for equal weights.
 /// </param>
-/// <param name="Skipped">Why the stage left the layer alone, where it did.</param>
+/// <param name="Skipped">Why the stage left the layer alone, where it did; with the last stage also what names no stage of the report.</param>
 public sealed record LayerStage(
     string Stage,
     string Form,

@@ -201,24 +201,30 @@ internal sealed class CompressionReporter
                     forms[f].Weights[i].Entropy,
                     forms[f].CodedLayers[i],
                     sqnr[f][i],
-                    ReasonFor(names[layer], _run.Stages[forms[f].Stage])));
+                    ReasonFor(names[layer], forms[f].Stage)));
             }
         }
 
         return
         [
             .. index.Layers.Select((w, i) => new LayerEntry(
-                w.Name, w.Layer, w.Facts.Op, w.Facts.Shape, w.Elements, [.. stages[i]])),
+                w.Name, w.Layer, w.Facts.Op, w.Facts.Shape, w.Elements, [.. stages[i]], [.. SkippedOf(names[i])])),
         ];
     }
 
-    private string? ReasonFor(HashSet<string> names, StageResult stage)
+    private IEnumerable<SkippedLayer> SkippedOf(HashSet<string> names) => _run.Skipped.Where(s => names.Contains(s.Layer)).Distinct();
+
+    private string? ReasonFor(HashSet<string> names, int stage)
     {
+        bool isLast = stage == _run.Stages.Length - 1;
         string[] reasons =
         [
-            .. _run.Skipped.Where(s => names.Contains(s.Layer) && (s.Stage == stage.Name || s.Stage == stage.Mode)).Select(s => s.Reason).Distinct(),
+            .. SkippedOf(names).Where(s => IsOf(s, _run.Stages[stage])).Select(s => s.Reason),
+            .. SkippedOf(names).Where(s => isLast && !_run.Stages.Any(other => IsOf(s, other))).Select(s => $"{s.Stage}: {s.Reason}"),
         ];
-        return reasons.Length == 0 ? null : string.Join("; ", reasons);
+        return reasons.Length == 0 ? null : string.Join("; ", reasons.Distinct());
+
+        static bool IsOf(SkippedLayer skipped, StageResult stage) => skipped.Stage == stage.Name || skipped.Stage == stage.Mode;
     }
 
     private static StageEntry StageOf(StageResult stage, int number, Form[] forms) => new(
@@ -239,7 +245,7 @@ internal sealed class CompressionReporter
         {
             for (int i = 0; i < layers.Length && (largest < 0 || !alsoSkipped); i++)
             {
-                bool counts = layers[i].Elements > 0 && (alsoSkipped || layers[i].Stages.All(s => s.Skipped is null));
+                bool counts = layers[i].Elements > 0 && (alsoSkipped || layers[i].Skipped.IsEmpty);
                 largest = counts && (largest < 0 || layers[i].Elements > layers[largest].Elements) ? i : largest;
             }
         }

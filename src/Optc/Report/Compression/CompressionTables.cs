@@ -218,9 +218,8 @@ internal static class CompressionTables
     private static IEnumerable<(string Name, Func<StageEntry, string> Cell)> Against(CompressionReport report, string what, Func<StageEntry, string> change) =>
         report.Stages.Length > 1 ? [($"{what} against {report.Stages[0].Name}", s => s == report.Stages[0] ? None : change(s))] : [];
 
-    private static string LeftAlone(LayerEntry layer) => layer.Stages.Any(s => s.Skipped is not null)
-        ? string.Join(", ", layer.Stages.Where(s => s.Skipped is not null).Select(s => s.Stage).Distinct())
-        : None;
+    private static string LeftAlone(LayerEntry layer) =>
+        layer.Skipped.IsEmpty ? None : string.Join(", ", layer.Skipped.Select(s => s.Stage).Distinct());
 
     private static string Listed(KernelCodes codes) => codes.Counts.Length > MostCodesListed
         ? string.Create(CultureInfo.InvariantCulture, $"{codes.Counts[0].Code} to {codes.Counts[^1].Code}")

@@ -88,10 +88,10 @@ internal static class CompressionVerdict
         [
             .. report.Layers.SelectMany(l => l.Stages.Where(s => s.Stage == last.Name && s.Form == form && s.Elements > 0).TakeLast(1).Select(s => (l, s))),
         ];
-        LayerStage[] compressed = [.. all.Where(a => a.Layer.Stages.All(s => s.Skipped is null)).Select(a => a.Weights)];
+        LayerStage[] compressed = [.. all.Where(a => a.Layer.Skipped.IsEmpty).Select(a => a.Weights)];
         if (compressed.Length == 0)
         {
-            return all.Length == 0 ? "No layer has weights" : "No layer was compressed by all stages";
+            return all.Length == 0 ? "No layer has weights" : "No layer went through all steps";
         }
 
         List<string> facts = [];

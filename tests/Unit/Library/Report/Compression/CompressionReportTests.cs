@@ -205,6 +205,18 @@ public sealed class CompressionReportTests
     }
 
     [Fact]
+    public void A_reason_of_a_step_that_is_no_stage_stands_at_the_result()
+    {
+        CompressionReport report = CompressionReport.Build(SampleRun.Whole() with { Skipped = [new("dense", "clustering", "a rule")] });
+
+        LayerEntry dense = report.Layers.Single(l => l.Layer == "dense");
+        Assert.Equal([null, null, null, null, "clustering: a rule", "clustering: a rule"], dense.Stages.Select(s => s.Skipped));
+        Assert.Equal(new SkippedLayer("dense", "clustering", "a rule"), Assert.Single(dense.Skipped));
+        Assert.Contains("in 2 of 3 layers", report.Verdict, StringComparison.Ordinal);
+        Assert.NotEqual("dense", report.Kernel!.Layer);
+    }
+
+    [Fact]
     public void The_kernel_is_the_largest_layer_and_its_bins_hold_every_weight()
     {
         KernelEntry kernel = CompressionReport.Build(SampleRun.Whole()).Kernel!;
