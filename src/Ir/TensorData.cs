@@ -99,9 +99,6 @@ public sealed class TensorData
         : new(DType, Shape, Sparse.Expand(DType, Shape, Bytes.Span)) { Structure = Structure };
 
     /// <summary>The same bytes under another shape of as many elements.</summary>
-    /// <remarks>A structure that says something about channels stays only where the shape does.</remarks>
-    public TensorData Reshape(Shape shape) => new(DType, shape, Bytes, Sparse)
-    {
-        Structure = shape.Equals(Shape) || Structure is not ({ Grid.Scales.Length: > 1 } or { Codebook.Groups: > 1 }) ? Structure : null,
-    };
+    /// <remarks>A structure that says something about channels stays where the new shape has a dimension for them.</remarks>
+    public TensorData Reshape(Shape shape) => new(DType, shape, Bytes, Sparse) { Structure = Structure?.Reshaped(Shape, shape) };
 }

@@ -44,10 +44,12 @@ public sealed class Pipeline
         {
             context.Cancellation.ThrowIfCancellationRequested();
             context.Progress?.Report(new(pass.Name));
+            StructureGuard? before = context.Verify ? StructureGuard.Of(result) : null;
             pass.Run(result, context);
             if (context.Verify)
             {
                 Verifier.ThrowIfBroken(result);
+                before!.ThrowIfLost(result, pass.Name);
             }
 
             context.PassDone?.Invoke(pass, result);

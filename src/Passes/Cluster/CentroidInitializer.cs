@@ -14,6 +14,9 @@ public abstract record CentroidInitializer
     /// <summary>At evenly spaced levels of the distribution, read from a grid of 30 points.</summary>
     public static CentroidInitializer Density { get; } = new DensityInitializer();
 
+    /// <summary>Evenly distributed between the smallest and the largest value, at random.</summary>
+    public static CentroidInitializer Random(ulong seed = 9) => new RandomInitializer(seed);
+
     /// <summary>Values drawn with a chance that grows with their squared distance to those chosen before (Arthur and Vassilvitskii 2007), greedy.</summary>
     public static CentroidInitializer KMeansPlusPlus(ulong seed = 9) => new KMeansPlusPlusInitializer(seed);
 
@@ -66,6 +69,16 @@ public abstract record CentroidInitializer
         {
             (float low, float high) = Extremes(values);
             return Spaced(low, high, count);
+        }
+    }
+
+    private sealed record RandomInitializer(ulong Seed) : CentroidInitializer
+    {
+        private protected override ImmutableArray<float> Place(ReadOnlySpan<float> values, int count, bool isSigned)
+        {
+            (float low, float high) = Extremes(values);
+            PhiloxStream random = new(Seed);
+            return [.. Enumerable.Range(0, count).Select(_ => (float)(low + (random.NextSingle() * ((double)high - low))))];
         }
     }
 

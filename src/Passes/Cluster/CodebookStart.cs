@@ -221,9 +221,11 @@ public sealed record CodebookStart(float[] Latent, float[] Values, float[] Steps
             return [0];
         }
 
+        // Rules that choose among the values need as many as they are to choose.
+        int codes = Math.Min(plan.Codes, plan.PinsZero ? members.Count(v => v != 0) + 1 : members.Length);
         float[] chosen = plan.Initializer == CentroidInitializer.Exact
-            ? [.. ExactClusters.Solve(members, plan.Codes, plan.PinsZero)]
-            : [.. plan.Initializer.Choose(members, plan.Codes, plan.PinsZero)];
+            ? [.. ExactClusters.Solve(members, codes, plan.PinsZero)]
+            : [.. plan.Initializer.Choose(members, codes, plan.PinsZero)];
         Array.Sort(chosen);
         return chosen;
     }

@@ -77,7 +77,7 @@ public sealed class FoldConstants(FoldConstantsOptions? options = null) : IRewri
                 return Rewrite.Decline($"it computes {results[i].DType.Name}{results[i].Shape} where {output.Type} is declared");
             }
 
-            patch.Replace(output, GraphPatch.Constant(results[i], output.Name, output.Type.Quant));
+            patch.Replace(output, GraphPatch.Constant(results[i].With(CarriedStructure.Of(node, results[i])), output.Name, output.Type.Quant));
         }
 
         return Rewrite.Apply;

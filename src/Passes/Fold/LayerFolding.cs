@@ -59,7 +59,13 @@ internal static class LayerFolding
         }
 
         bool keepsBias = layer.Bias is null && Array.TrueForAll(offsets, o => o == 0);
-        WeightStructure? structure = layer.Weights.Constant?.Structure?.Scaled(layer.OutputAxis, outputs, factors);
+        WeightStructure? before = step.IsOffsetOnly ? null : layer.Weights.Constant?.Structure;
+        WeightStructure? structure = before?.Scaled(layer.OutputAxis, factors);
+        if (before is not null && structure is null)
+        {
+            return Rewrite.Decline($"the codebooks or grids of '{layer.Node.Name}' do not run along its output channels");
+        }
+
         return layer.With(patch, layer.X, weights, keepsBias ? null : bias, step.Activation, node.Output, structure) is { } result
             ? patch.Replace(node.Output, result)
             : Rewrite.Decline("a folded weight or bias is not finite");
@@ -112,9 +118,9 @@ internal static class LayerFolding
             return Rewrite.Decline($"the weights of '{layer.Node.Name}' lie on a grid or in a codebook, which factors for input channels would break");
         }
 
-        WeightStructure? kept = layer.Weights.Constant.Structure is { } before && !step.IsOffsetOnly
-            ? before.Scaled(layer.OutputAxis, layer.OutputChannels, [.. Enumerable.Repeat(factors[0], layer.OutputChannels)])
-            : null;
+        WeightStructure? kept = step.IsOffsetOnly || layer.Weights.Constant.Structure is not { } before ? null
+            : Array.TrueForAll(factors, f => f == factors[0]) ? before.Scaled(layer.OutputAxis, factors)
+            : new() { Mask = before.Mask };
         Value? result = layer.With(
             patch, step.X, step.IsOffsetOnly ? null : weights, keepsBias ? null : bias, layer.Activation, layer.Node.Output, kept);
         return result is null

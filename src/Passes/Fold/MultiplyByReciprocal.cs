@@ -30,6 +30,11 @@ public sealed class MultiplyByReciprocal : RewriteRule<Div>
             return Rewrite.Decline($"the quotient of {x.Type.DType.Name} is rounded");
         }
 
+        if (constant.Structure is not null)
+        {
+            return Rewrite.Decline($"'{divisor.Name}' has a structure, which its reciprocals do not have");
+        }
+
         float[] reciprocals = Array.ConvertAll(constant.ToDense().AsFloats().ToArray(), c => (float)(1.0 / c));
         if (!Array.TrueForAll(reciprocals, float.IsNormal))
         {

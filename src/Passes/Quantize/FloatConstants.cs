@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops;
 
@@ -22,7 +23,18 @@ internal static class FloatConstants
         ReadOnlySpan<Half> narrow = half.ToDense().Span<Half>();
         float[] wide = new float[narrow.Length];
         System.Numerics.Tensors.TensorPrimitives.ConvertToSingle(narrow, wide);
-        return TensorData.FromFloats(half.Shape, wide);
+        if (half.Structure is { Grid: { } grid } structure)
+        {
+            // Half precision rounds what lies on a grid; the codes tell where it was.
+            ImmutableArray<long> codes = structure.Codes(half.ToDense());
+            ChannelMap map = new(half.Shape, grid.Axis);
+            for (int i = 0; i < wide.Length; i++)
+            {
+                wide[i] = codes[i] * grid.Scales[grid.Scales.Length == 1 ? 0 : map.ChannelOf(i)];
+            }
+        }
+
+        return TensorData.FromFloats(half.Shape, wide).With(half.Structure);
     }
 
     /// <summary>Constant i8 weights behind DEQUANTIZE that integer kernels take as they are: zero points 0, no -128.</summary>

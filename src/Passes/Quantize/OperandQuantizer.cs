@@ -105,8 +105,8 @@ internal sealed class OperandQuantizer(LayerPlan plan, QuantizationRecipe recipe
             return new(integers.Constant!, integers.Type.Quant!, 0);
         }
 
-        return data.Structure is { Grid: { } grid } && (grid.Scales.Length == 1 || (rule.PerChannel && grid.Axis == rule.Axis))
-            ? WeightQuantizer.OnGrid(data, SmallestScales(index, grid.Scales.Length > 1))
+        return WeightQuantizer.CanKeepGrid(data, rule.Axis, rule.PerChannel)
+            ? WeightQuantizer.OnGrid(data, SmallestScales(index, data.Structure!.Grid!.Scales.Length > 1))
             : WeightQuantizer.Quantize(data, rule.Axis, perChannel, SmallestScales(index, perChannel));
     }
 

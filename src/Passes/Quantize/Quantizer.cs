@@ -33,6 +33,7 @@ public static class Quantizer
     {
         context ??= new();
         Module prepared = Prepare(module, recipe, context);
+        StructureGuard? before = context.Verify ? StructureGuard.Of(prepared) : null;
         (Module result, QuantizationReport report) = recipe.Mode is QuantizationMode.Static
             ? QuantizeStatic(prepared, recipe, data, context, known).Result
             : (prepared, new WeightRewriter(prepared, recipe).Rewrite());
@@ -44,6 +45,7 @@ public static class Quantizer
         if (context.Verify)
         {
             Verifier.ThrowIfBroken(result);
+            before!.ThrowIfLost(result, $"quantization '{recipe.Name}'");
         }
 
         return (result, report);

@@ -79,10 +79,10 @@ internal static class WeightQuantizer
         ImmutableArray<long> codes = structure.Codes(data);
         float[] scales = [.. grid.Scales];
         bool[] dropped = new bool[scales.Length];
-        for (int c = 0; c < scales.Length && !smallest.IsEmpty; c++)
+        for (int c = 0; c < scales.Length; c++)
         {
-            double least = smallest[Math.Min(c, smallest.Length - 1)];
-            if (scales[c] < least)
+            double least = smallest.IsEmpty ? 0 : smallest[Math.Min(c, smallest.Length - 1)];
+            if (scales[c] < Math.Max(least, AffineGrid.SmallestScale))
             {
                 (scales[c], dropped[c]) = (AffineGrid.ScaleOf(least), true);
             }
@@ -109,14 +109,25 @@ internal static class WeightQuantizer
     }
 
     /// <summary>
-    /// What holds of the integers of weights that are not on a grid: zeros stay, and codes that channels of different scales share
-    /// become different ones.
+    /// What holds of the integers of weights that leave their grid: zeros stay, and codes that channels of different scales share become
+    /// different ones.
     /// </summary>
-    private static WeightStructure? Carried(WeightStructure? structure, int channels, int axis) => structure is null ? null : structure with
+    private static WeightStructure? Carried(WeightStructure? structure, int channels, int axis)
     {
-        Grid = null,
-        Codebook = structure.Codebook is { } book && channels > book.Groups ? book with { Groups = channels, Axis = axis } : structure.Codebook,
-    };
+        if (structure?.Codebook is not { } book)
+        {
+            return structure is null ? null : structure with { Grid = null };
+        }
+
+        book = structure.Grid is { } grid && grid.Scales.Length > book.Groups ? book with { Groups = grid.Scales.Length, Axis = grid.Axis } : book;
+        return structure with { Grid = null, Codebook = channels > book.Groups ? book with { Groups = channels, Axis = axis } : book };
+    }
+
+    /// <summary>True when the integers of weights can be the codes of the grid that they lie on.</summary>
+    /// <param name="axis">Output channels of the layer.</param>
+    /// <param name="perChannel">The layer may have a scale for each of them.</param>
+    public static bool CanKeepGrid(TensorData data, int axis, bool perChannel) =>
+        data.Structure?.Grid is { Bits: <= 8 } grid && (grid.Scales.Length == 1 || (perChannel && grid.Axis == axis));
 
     /// <summary>
     /// Least scales of weights with which a bias, in steps of input scale times weight scale, stays below a limit.

@@ -68,7 +68,7 @@ internal sealed class WeightRewriter(Module module, QuantizationRecipe recipe)
                 continue;
             }
 
-            patch.SetInput(node, i, Half(patch, operand, data, out TensorData half));
+            patch.SetInput(node, i, Half(patch, operand, data, AxisOf(node, i), out TensorData half));
             float[] rounded = new float[data.Shape.ElementCount];
             TensorPrimitives.ConvertToSingle(half.Span<Half>(), rounded);
             constants.Add(new(operand.Name, NameOf(node, i), DType.F16, null, WeightQuantizer.Sqnr(data.AsFloats(), rounded), 0));
@@ -83,7 +83,21 @@ internal sealed class WeightRewriter(Module module, QuantizationRecipe recipe)
         return new(node.Name, node.Op.Title, LayerStatus.WeightsOnly, null, DType.F32, [.. constants]);
     }
 
-    private Value Half(GraphPatch patch, Value operand, TensorData data, out TensorData half)
+    /// <summary>Output channels of a weight; 0 for other operands.</summary>
+    private int AxisOf(Node node, int operand)
+    {
+        try
+        {
+            QuantRule? rule = (node.Op as IQuantizable)?.QuantRule(OpOperands.Of(node, module.FindGraph));
+            return rule is not null && operand < rule.Inputs.Length && rule.Inputs[operand] is WeightsRule weights ? weights.Axis : 0;
+        }
+        catch (OpRuleException)
+        {
+            return 0;
+        }
+    }
+
+    private Value Half(GraphPatch patch, Value operand, TensorData data, int axis, out TensorData half)
     {
         if (_made.TryGetValue((operand, null), out Value? known))
         {
@@ -94,6 +108,7 @@ internal sealed class WeightRewriter(Module module, QuantizationRecipe recipe)
         Half[] narrow = new Half[data.Shape.ElementCount];
         TensorPrimitives.ConvertToHalf(data.AsFloats(), narrow);
         half = TensorData.From<Half>(DType.F16, data.Shape, narrow);
+        half = half.With(data.Structure?.HeldBy(half, axis));
         Value wide = patch.Add(new Dequantize(), [GraphPatch.Constant(half, operand.Name)], new TensorType(DType.F32, data.Shape), $"{operand.Name}_f32");
         _conversions++;
         _made.Add((operand, null), wide);
@@ -148,7 +163,9 @@ internal sealed class WeightRewriter(Module module, QuantizationRecipe recipe)
                 continue;
             }
 
-            QuantizedWeights result = WeightQuantizer.Quantize(data, weights.Axis, weights.PerChannel && settings.Weights is WeightGranularity.PerChannel);
+            QuantizedWeights result = WeightQuantizer.CanKeepGrid(data, weights.Axis, weights.PerChannel)
+                ? WeightQuantizer.OnGrid(data)
+                : WeightQuantizer.Quantize(data, weights.Axis, weights.PerChannel && settings.Weights is WeightGranularity.PerChannel);
             inputs = inputs.SetItem(i, Shared(operand, result));
             float[] approximation = AffineGrid.Dequantize(result.Data, result.Quant);
             constants.Add(new(operand.Name, NameOf(node, i), DType.I8, result.Quant, WeightQuantizer.Sqnr(data.AsFloats(), approximation), 0));

@@ -43,6 +43,17 @@ public class CentroidInitializerTests
     }
 
     [Fact]
+    public void Random_centroids_lie_between_the_values_and_follow_the_seed()
+    {
+        float[] found = [.. CentroidInitializer.Random(5).Choose([-3, 7], 200)];
+        Assert.All(found, c => Assert.InRange(c, -3f, 7f));
+        Assert.InRange(found.Average(), 1, 3);
+        Assert.Equal(found, CentroidInitializer.Random(5).Choose([-3, 7], 200).AsEnumerable());
+        Assert.NotEqual(found, CentroidInitializer.Random(6).Choose([-3, 7], 200).AsEnumerable());
+        Assert.Contains(0f, CentroidInitializer.Random(5).Choose([-3, 0, 7], 4, pinZero: true));
+    }
+
+    [Fact]
     public void More_centroids_than_values_are_refused() =>
         Assert.Throws<ArgumentException>(() => CentroidInitializer.KMeansPlusPlus().Choose([1, 2], 3));
 
