@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Optc.Formats.WeightCoding;
 using Optc.Training;
 
@@ -59,6 +60,25 @@ public sealed record StageResult(string Name)
 
     /// <summary>Why it was that mode.</summary>
     public string? ModeReason { get; init; }
+
+    /// <summary>The same with mode, reason and epochs of a run of training.</summary>
+    public StageResult After(CompressionStage run) => this with
+    {
+        Mode = run.Mode switch
+        {
+            CompressionMode.Plain => "training",
+            CompressionMode.Pruning => "pruning",
+            CompressionMode.Clustering => "clustering",
+            CompressionMode.SparseClustering => "pruning, clustering",
+            CompressionMode.Qat => "QAT",
+            CompressionMode.Pqat => "PQAT",
+            CompressionMode.Cqat => "CQAT",
+            CompressionMode.Pcqat => "PCQAT",
+            _ => throw new UnreachableException(),
+        } + (run.Joint ? ", joint" : ""),
+        ModeReason = run.Reason,
+        Curve = run.History,
+    };
 }
 
 /// <summary>How far the values of a layer in the fake-quantized graph are from those of the integer graph.</summary>

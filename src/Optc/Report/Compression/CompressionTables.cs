@@ -105,6 +105,7 @@ internal static class CompressionTables
                 ? report.Coders.Take(1).Select(c => Column($"{report.Stages[0].Name} {c.Name}, bytes", l => Integer(Coded(l.First, c.Name)?.Bytes)))
                 : [],
             .. report.Coders.Take(last.Int8 is null ? 0 : int.MaxValue).Select(c => Column($"{c.Name}, bytes", l => Integer(Coded(l.Last, c.Name)?.Bytes))),
+            .. report.Coders.Take(last.Int8 is null ? 0 : 1).Select(c => Column($"{c.Name}, bits/weight", l => Decimal(Coded(l.Last, c.Name)?.BitsPerWeight, 2))),
             ("SQNR, dB", true, l => Decimal(l.Last.Sqnr, 1)),
             ("left alone by", false, l => LeftAlone(l.Layer)),
         ]);

@@ -335,6 +335,19 @@ public sealed class CompressionReportTests
     }
 
     [Theory]
+    [InlineData(CompressionMode.Qat, false, "QAT")]
+    [InlineData(CompressionMode.Pcqat, true, "PCQAT, joint")]
+    [InlineData(CompressionMode.Plain, false, "training")]
+    public void A_stage_takes_over_what_a_run_was(CompressionMode mode, bool joint, string name)
+    {
+        CompressionStage run = new(mode, "because", joint, [], [new(1, 0.1, 2, 0.5, true)]);
+
+        StageResult stage = new StageResult("x") { FloatScore = 1 }.After(run);
+
+        Assert.Equal((name, "because", 1.0, 1), (stage.Mode, stage.ModeReason, stage.FloatScore, stage.Curve.Length));
+    }
+
+    [Theory]
     [InlineData(WeightGranularity.PerTensor)]
     [InlineData(WeightGranularity.PerChannel)]
     public void Real_values_of_codes_are_near_the_weights(WeightGranularity granularity)
