@@ -17,6 +17,8 @@ internal static class Program
             new InspectCommand(terminal),
             new ConvertCommand(terminal),
             new QuantizeCommand(terminal),
+            new OptimizeCommand(terminal),
+            new RecipesCommand(terminal),
             new RunCommand(terminal),
             new EvalCommand(terminal),
             new CompareCommand(terminal),

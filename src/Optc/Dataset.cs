@@ -152,6 +152,11 @@ public sealed class Dataset
             Weights is null ? null : new ColumnSlice(Weights, start, count));
     }
 
+    /// <summary>The same samples with inputs in float32: integers as the numbers that they are, whatever model reads them.</summary>
+    public Dataset InRealNumbers() => Columns.All(c => c.DType is DType.F32)
+        ? this
+        : new([.. Columns.Select(c => c.DType is DType.F32 ? c : new RealColumn(c))], Labels, _options, Source, ClassNames, Weights);
+
     /// <summary>The samples as a model takes them; each column goes to the input of its name, or the next one in order.</summary>
     /// <exception cref="DiagnosticException">
     /// The model has another number of inputs, or, while reading, rows do not fit (see <see cref="SampleReader"/>).

@@ -125,7 +125,7 @@ internal static class SharedOptions
     public static int ThreadsOf(this ParseResult arguments, Option<int> option) =>
         arguments.GetValue(option) is > 0 and var given ? given : Math.Clamp(Environment.ProcessorCount, 1, MaximumThreads);
 
-    private static void RequireRange<T>(OptionResult result, Option<T> option, int low, int high)
+    public static void RequireRange<T>(OptionResult result, Option<T> option, int low, int high)
     {
         if (result.Tokens is not [{ Value: var text }])
         {

@@ -143,3 +143,20 @@ internal sealed class ColumnSlice(DataColumn source, int start, int count)
 
     internal override string PlaceOf(int index) => source.PlaceOf(start + index);
 }
+
+/// <summary>The numbers of another column in float32.</summary>
+internal sealed class RealColumn(DataColumn source) : DataColumn(source.Name, DType.F32, source.RowShape, source.Count)
+{
+    public override IEnumerable<TensorData> Rows() => source.Rows().Select(Real);
+
+    internal override TensorData? ReadRow(int index) => source.ReadRow(index) is { } row ? Real(row) : null;
+
+    internal override string PlaceOf(int index) => source.PlaceOf(index);
+
+    private static TensorData Real(TensorData row)
+    {
+        float[] numbers = new float[row.Shape.ElementCount];
+        RealValues.Read(row.DType, row.Bytes.Span, numbers);
+        return TensorData.FromFloats(row.Shape, numbers);
+    }
+}
