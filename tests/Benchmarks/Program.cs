@@ -70,6 +70,8 @@ if (args is ["codec", ..])
     {
         Console.WriteLine();
         new CodecSizes(args[1]).Print();
+        Console.WriteLine();
+        Environment.ExitCode = CodecFuzz.Run(args[1]);
     }
 
     return;

@@ -7,7 +7,10 @@ namespace Optc.Formats.EthosU;
 internal ref struct BitReader
 {
     /// <summary>Bytes that have to follow the stream in its buffer, so that every read is one load.</summary>
-    public const int Slack = sizeof(ulong);
+    public const int Slack = 64;
+
+    /// <summary>Bits that may be read with <see cref="ReadAhead"/> before <see cref="Require"/>.</summary>
+    public const int MostAhead = 8 * (Slack - sizeof(ulong));
 
     /// <summary>Longest field of one call: eight bytes less the seven bits that may precede it.</summary>
     public const int LongestField = 57;
@@ -42,12 +45,31 @@ internal ref struct BitReader
         return word & ((1UL << bits) - 1);
     }
 
+    /// <summary>As <see cref="Read"/>, but the end of the stream is checked later.</summary>
+    /// <param name="bits">0 to <see cref="LongestField"/>; from one <see cref="Require"/> to the next at most <see cref="MostAhead"/>.</param>
+    public ulong ReadAhead(int bits)
+    {
+        long position = Position;
+        Position = position + bits;
+        return (BinaryPrimitives.ReadUInt64LittleEndian(_padded[(int)(position >> 3)..]) >> (int)(position & 7)) & ((1UL << bits) - 1);
+    }
+
+    /// <summary>Checks what was read ahead.</summary>
+    /// <exception cref="MalformedDataException">It goes beyond the end of the stream.</exception>
+    public readonly void Require()
+    {
+        if (Position > _end)
+        {
+            ThrowTruncated(0);
+        }
+    }
+
     /// <summary>Goes to the start of the next byte, unless it is at the start of one.</summary>
     public void Align() => Position = (Position + 7) & ~7L;
 
     private readonly void ThrowTruncated(int bits) => throw new MalformedDataException(
-        Position >> 3,
+        Math.Min(Position, _end) >> 3,
         "weight stream",
         string.Create(CultureInfo.InvariantCulture, $"the end after {_end / 8} bytes"),
-        string.Create(CultureInfo.InvariantCulture, $"{bits} more bits"));
+        bits == 0 ? "more" : string.Create(CultureInfo.InvariantCulture, $"{bits} more bits"));
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace Optc.Formats.EthosU;
@@ -206,37 +207,38 @@ internal sealed class SliceReader
             isOn = hasWeights || hasRuns;
             int newWeights = 0;
             int newRuns = 0;
-            if (hasWeights && isUncompressed)
-            {
-                newWeights = Math.Min(digitsPerStep, weights - weightAt);
-                _indices.AsSpan(weightAt, newWeights).Clear();
-            }
-
-            uint plane = hasWeights && !isUncompressed ? (uint)bits.Read(DigitsPerStep) : 0;
-            uint runPlane = hasRuns ? (uint)bits.Read(runDigits) : 0;
-            if (hasWeights && !isUncompressed)
-            {
-                uint twos = Deposit((uint)bits.Read(BitOperations.PopCount(plane)), plane);
-                newWeights = Header.IsTruncated
-                    ? StoreDigits(_indices.AsSpan(weightAt), plane, twos, remainderBits)
-                    : StoreQuotients(_indices.AsSpan(weightAt), plane, twos, remainderBits, ref carry);
-                newWeights = Math.Min(newWeights, weights - weightAt);
-            }
-
+            Span<ushort> indices = _indices.AsSpan(weightAt, Surplus);
+            uint plane = hasWeights && !isUncompressed ? (uint)bits.ReadAhead(DigitsPerStep) : 0;
             if (hasRuns)
             {
-                newRuns = Math.Min(StoreRuns(_runs.AsSpan(runAt), runPlane, runDigits, runBits, ref runCarry), runs - runAt);
+                uint runPlane = (uint)bits.ReadAhead(runDigits);
+                newRuns = StoreRuns(_runs.AsSpan(runAt, Surplus), runPlane, runDigits, runBits, ref runCarry);
             }
 
-            AddRemainders(ref bits, _indices.AsSpan(weightAt - openWeights), openWeights, remainderBits);
-            for (int i = runAt - openRuns; i < runAt && runBits > 0; i++)
+            if (hasWeights && isUncompressed)
             {
-                _runs[i] |= (int)bits.Read(runBits);
+                newWeights = digitsPerStep;
+                indices.Clear();
+            }
+            else if (hasWeights)
+            {
+                uint twos = Deposit((uint)bits.ReadAhead(BitOperations.PopCount(plane)), plane);
+                newWeights = Header.IsTruncated
+                    ? StoreDigits(indices, plane, twos, remainderBits)
+                    : StoreQuotients(indices, plane, twos, remainderBits, ref carry);
             }
 
-            weightAt += newWeights;
-            runAt += newRuns;
-            (openWeights, openRuns) = (newWeights, newRuns);
+            AddRemainders(ref bits, _indices.AsSpan(weightAt - openWeights, Surplus), openWeights, remainderBits);
+            if (openRuns > 0 && runBits > 0)
+            {
+                AddRemainders(ref bits, _runs.AsSpan(runAt - openRuns, openRuns), runBits);
+            }
+
+            bits.Require();
+            openWeights = Math.Min(newWeights, weights - weightAt);
+            openRuns = Math.Min(newRuns, runs - runAt);
+            weightAt += openWeights;
+            runAt += openRuns;
         }
         while (isOn);
     }
@@ -245,14 +247,8 @@ internal sealed class SliceReader
     /// <returns>Numbers that were stored.</returns>
     private static int StoreDigits(Span<ushort> indices, uint plane, uint twos, int remainderBits)
     {
-        indices = indices[..DigitsPerStep];
-        for (int i = 0; i < indices.Length; i++)
-        {
-            indices[i] = (ushort)(((plane & 1) + (twos & 1)) << remainderBits);
-            plane >>= 1;
-            twos >>= 1;
-        }
-
+        Vector256<ushort> quotients = Ones(plane) + Ones(twos);
+        (quotients << remainderBits).CopyTo(indices);
         return DigitsPerStep;
     }
 
@@ -260,45 +256,57 @@ internal sealed class SliceReader
     /// <inheritdoc cref="StoreDigits"/>
     private static int StoreQuotients(Span<ushort> indices, uint plane, uint twos, int remainderBits, ref int carry)
     {
-        uint ends = ~twos & ((1u << DigitsPerStep) - 1);
-        int count = 0;
-        int from = 0;
-        int quotient = carry;
-        indices = indices[..DigitsPerStep];
-        while (ends != 0)
+        ref readonly UnaryStep step = ref UnaryStep.Of(twos);
+        uint last = Extract(plane, ~twos & ((1u << DigitsPerStep) - 1));
+        Vector256<ushort> quotients = (step.Lengths << 1) + Ones(last);
+        (quotients << remainderBits).CopyTo(indices);
+        if (step.Count == 0)
         {
-            int end = BitOperations.TrailingZeroCount(ends);
-            quotient += (2 * (end - from)) + (int)((plane >> end) & 1);
-            indices[count++] = quotient > LargestQuotient ? Invalid : (ushort)(quotient << remainderBits);
-            quotient = 0;
-            from = end + 1;
-            ends &= ends - 1;
+            carry += 2 * DigitsPerStep;
+            return 0;
         }
 
-        carry = quotient + (2 * (DigitsPerStep - from));
-        return count;
+        if (carry > 0)
+        {
+            int first = carry + (2 * step.First) + (int)(last & 1);
+            indices[0] = first > LargestQuotient ? Invalid : (ushort)(first << remainderBits);
+        }
+
+        carry = 2 * step.Rest;
+        return step.Count;
     }
 
     /// <summary>Ones up to a zero.</summary>
     /// <inheritdoc cref="StoreDigits"/>
     private static int StoreRuns(Span<int> runs, uint plane, int digits, int remainderBits, ref int carry)
     {
-        uint ends = ~plane & ((1u << digits) - 1);
-        int count = 0;
-        int from = 0;
-        int quotient = carry;
-        runs = runs[..digits];
-        while (ends != 0)
+        // Digits that the plane does not have go on, so that they end nothing.
+        ref readonly UnaryStep step = ref UnaryStep.Of(plane | (uint.MaxValue << digits));
+        Vector256<ushort> lengths = step.Lengths;
+        (Vector256.WidenLower(lengths).AsInt32() << remainderBits).CopyTo(runs);
+        (Vector256.WidenUpper(lengths).AsInt32() << remainderBits).CopyTo(runs[8..]);
+        if (step.Count == 0)
         {
-            int end = BitOperations.TrailingZeroCount(ends);
-            runs[count++] = (int)Math.Min((long)(quotient + end - from) << remainderBits, LongestRun);
-            quotient = 0;
-            from = end + 1;
-            ends &= ends - 1;
+            carry += digits;
+            return 0;
         }
 
-        carry = quotient + digits - from;
-        return count;
+        if (carry > 0)
+        {
+            runs[0] = (int)Math.Min((long)(carry + step.First) << remainderBits, LongestRun);
+        }
+
+        carry = step.Rest - (DigitsPerStep - digits);
+        return step.Count;
+    }
+
+    /// <summary>Lane i is bit i.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<ushort> Ones(uint bits)
+    {
+        Vector256<ushort> lanes = Vector256.Create(
+            1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768).AsUInt16();
+        return Vector256.Min(Vector256.Create((ushort)bits) & lanes, Vector256<ushort>.One);
     }
 
     /// <summary>Adds to each of the first <paramref name="count"/> numbers its remainder.</summary>
@@ -312,11 +320,11 @@ internal sealed class SliceReader
         if (Bmi2.X64.IsSupported)
         {
             ulong lanes = ((1UL << width) - 1) * 0x0001_0001_0001_0001;
-            Span<ulong> fours = MemoryMarshal.Cast<ushort, ulong>(numbers[..12]);
+            Span<ulong> fours = MemoryMarshal.Cast<ushort, ulong>(numbers[..DigitsPerStep]);
             for (int four = 0; count > 0; four++)
             {
                 int taken = Math.Min(count, 4);
-                fours[four] |= Bmi2.X64.ParallelBitDeposit(bits.Read(taken * width), lanes);
+                fours[four] |= Bmi2.X64.ParallelBitDeposit(bits.ReadAhead(taken * width), lanes);
                 count -= taken;
             }
 
@@ -325,8 +333,39 @@ internal sealed class SliceReader
 
         for (int i = 0; i < count; i++)
         {
-            numbers[i] |= (ushort)bits.Read(width);
+            numbers[i] |= (ushort)bits.ReadAhead(width);
         }
+    }
+
+    private static void AddRemainders(ref BitReader bits, Span<int> numbers, int width)
+    {
+        // At most twelve of three bits.
+        int all = numbers.Length * width;
+        ulong remainders = bits.ReadAhead(all);
+        uint mask = (1u << width) - 1;
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] |= (int)((uint)remainders & mask);
+            remainders >>= width;
+        }
+    }
+
+    /// <summary>The bits of <paramref name="value"/> at the places of the ones of <paramref name="mask"/>, in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Extract(uint value, uint mask)
+    {
+        if (Bmi2.IsSupported)
+        {
+            return Bmi2.ParallelBitExtract(value, mask);
+        }
+
+        uint result = 0;
+        for (int at = 0; mask != 0; mask &= mask - 1, at++)
+        {
+            result |= ((value >> BitOperations.TrailingZeroCount(mask)) & 1) << at;
+        }
+
+        return result;
     }
 
     /// <summary>Moves the low bits of <paramref name="value"/> to the places of the ones of <paramref name="mask"/>, in order.</summary>

@@ -24,6 +24,10 @@ public static class WeightCodec
     /// <summary>Longest stream in bytes: places are counted in bits, which have to fit 31 bits.</summary>
     public const int MaxStreamBytes = int.MaxValue / 8;
 
+    // Its buffers are large.
+    [ThreadStatic]
+    private static SliceReader? t_slices;
+
     // One bit of a run stands for up to eight zeros.
     private const int MostWeightsPerByte = 64;
 
@@ -73,7 +77,7 @@ public static class WeightCodec
         byte[] padded = new byte[stream.Length + BitReader.Slack];
         stream.CopyTo(padded);
         BitReader bits = new(padded);
-        SliceReader slices = new();
+        SliceReader slices = t_slices ??= new();
         short[] weights = new short[(int)Math.Min(2L * stream.Length, maxWeights)];
         int length = 0;
         bool isFirst = true;
