@@ -31,10 +31,11 @@ internal static class CodecSpeed
         {
             byte[] compatible = WeightCodec.Encode(weights);
             byte[] smallest = WeightCodec.Encode(weights, WeightCodecMode.Smallest);
+            short[] decoded = new short[Weights];
             Action[] work =
             [
                 () => WeightCodec.Encode(weights),
-                () => WeightCodec.Decode(compatible, weights.Length),
+                () => WeightCodec.Decode(compatible, decoded),
                 () => WeightCodec.Encode(weights, WeightCodecMode.Smallest),
             ];
             double[] best = [double.MaxValue, double.MaxValue, double.MaxValue];

@@ -102,6 +102,28 @@ internal sealed class DivisorSearch(int changePrice)
             : quotient > 2 ? Impossible : Math.Min(quotient + 1, 2) + divisor;
     }
 
+    /// <summary>The smallest element, in every lane.</summary>
+    /// <param name="values">None negative.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<short> MinAcross(Vector256<short> values)
+    {
+        Vector128<short> half = Vector128.Min(values.GetLower(), values.GetUpper());
+        if (Sse41.IsSupported)
+        {
+            return Vector256.Create(Sse41.MinHorizontal(half.AsUInt16()).AsInt16().ToScalar());
+        }
+
+        if (AdvSimd.Arm64.IsSupported)
+        {
+            return Vector256.Create(AdvSimd.Arm64.MinAcross(half).ToScalar());
+        }
+
+        half = Vector128.Min(half, Vector128.Shuffle(half, Vector128.Create((short)4, 5, 6, 7, 0, 1, 2, 3)));
+        half = Vector128.Min(half, Vector128.Shuffle(half, Vector128.Create((short)2, 3, 0, 1, 6, 7, 4, 5)));
+        half = Vector128.Min(half, Vector128.Shuffle(half, Vector128.Create((short)1, 0, 3, 2, 5, 4, 7, 6)));
+        return Vector256.Create(half, half);
+    }
+
     private static Vector256<short>[] MakeCosts()
     {
         Vector256<short>[] costs = new Vector256<short>[WeightSymbol.Count];
@@ -122,28 +144,6 @@ internal sealed class DivisorSearch(int changePrice)
     /// <summary>Zero, but from a lane on what no path takes.</summary>
     private static Vector256<short> LanesFrom(int lane) =>
         Vector256.GreaterThanOrEqual(Vector256<short>.Indices, Vector256.Create((short)lane)) & Vector256.Create(Impossible);
-
-    /// <summary>The smallest element, in every lane.</summary>
-    /// <param name="values">None negative.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> MinAcross(Vector256<short> values)
-    {
-        Vector128<short> half = Vector128.Min(values.GetLower(), values.GetUpper());
-        if (Sse41.IsSupported)
-        {
-            return Vector256.Create(Sse41.MinHorizontal(half.AsUInt16()).AsInt16().ToScalar());
-        }
-
-        if (AdvSimd.Arm64.IsSupported)
-        {
-            return Vector256.Create(AdvSimd.Arm64.MinAcross(half).ToScalar());
-        }
-
-        half = Vector128.Min(half, Vector128.Shuffle(half, Vector128.Create((short)4, 5, 6, 7, 0, 1, 2, 3)));
-        half = Vector128.Min(half, Vector128.Shuffle(half, Vector128.Create((short)2, 3, 0, 1, 6, 7, 4, 5)));
-        half = Vector128.Min(half, Vector128.Shuffle(half, Vector128.Create((short)1, 0, 3, 2, 5, 4, 7, 6)));
-        return Vector256.Create(half, half);
-    }
 
     private Span<uint> Reserve(int length)
     {

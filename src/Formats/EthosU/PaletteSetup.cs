@@ -21,6 +21,9 @@ internal sealed record PaletteSetup(ImmutableArray<ushort> Palette, int DirectOf
 
     public const int FixedBits = 13;
 
+    /// <summary>Of a symbol that the setup cannot code.</summary>
+    public const ushort NoIndex = ushort.MaxValue;
+
     /// <summary>Bits of the setup in the stream.</summary>
     public int Bits => FixedBits + (Palette.Length * FieldBits);
 
@@ -40,12 +43,15 @@ internal sealed record PaletteSetup(ImmutableArray<ushort> Palette, int DirectOf
         }
     }
 
-    /// <summary>The index of each symbol. Zero is looked up under symbol 0; directly it is coded as minus zero.</summary>
+    /// <summary>
+    /// The index of each symbol, or <see cref="NoIndex"/>. Zero is looked up under symbol 0; directly it is coded as minus zero.
+    /// </summary>
     public void FillIndices(Span<ushort> indices)
     {
         for (int symbol = 0; symbol < WeightSymbol.Count; symbol++)
         {
-            indices[symbol] = (ushort)(symbol + Palette.Length - DirectOffset);
+            int index = symbol + Palette.Length - DirectOffset;
+            indices[symbol] = symbol < DirectOffset || index >= WeightSymbol.Count ? NoIndex : (ushort)index;
         }
 
         indices[0] = indices[WeightSymbol.MinusZero];

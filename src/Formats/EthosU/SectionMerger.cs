@@ -7,9 +7,11 @@ internal static class SectionMerger
 
     private const int MostAtoms = 256;
 
-    /// <summary>The starts of all sections, ascending from 0; behind that each begins with a weight that is not zero.</summary>
-    public static List<int> Split(ReadOnlySpan<ushort> symbols)
+    /// <summary>The sections that are left, long ones first, then those that were there when few enough were left.</summary>
+    /// <param name="most">Number of sections that are few enough.</param>
+    public static List<SectionStatistics> Parts(ReadOnlySpan<ushort> symbols, int most)
     {
+        List<SectionStatistics> early = [];
         SetupSearch search = new();
         int length = Math.Max(ShortestAtom, (symbols.Length + MostAtoms - 1) / MostAtoms);
         List<Part> parts = [];
@@ -19,7 +21,7 @@ internal static class SectionMerger
             int next = symbols[end..].IndexOfAnyExcept((ushort)0);
             end = next < 0 ? symbols.Length : end + next;
             SectionStatistics statistics = new(symbols[start..end]);
-            parts.Add(new(start, statistics, search.Best(statistics, isThorough: false).Bits));
+            parts.Add(new(statistics, search.Best(statistics, isThorough: false).Bits));
             start = end;
         }
 
@@ -30,6 +32,11 @@ internal static class SectionMerger
 
         while (parts.Count > 1)
         {
+            if (parts.Count == most)
+            {
+                early.AddRange(parts.Select(p => p.Statistics));
+            }
+
             int best = 0;
             for (int i = 1; i + 1 < parts.Count; i++)
             {
@@ -42,7 +49,7 @@ internal static class SectionMerger
             }
 
             (SectionStatistics statistics, long bits) = (parts[best].Joined!, parts[best].JoinedBits);
-            parts[best] = new(parts[best].Start, statistics, bits);
+            parts[best] = new(statistics, bits);
             parts.RemoveAt(best + 1);
             if (best > 0)
             {
@@ -55,7 +62,7 @@ internal static class SectionMerger
             }
         }
 
-        return parts.Count == 0 ? [0] : [.. parts.Select(p => p.Start)];
+        return [.. parts.Select(p => p.Statistics).OrderByDescending(s => s.Length), .. early];
     }
 
     private static void Join(List<Part> parts, int at, SetupSearch search)
@@ -67,10 +74,8 @@ internal static class SectionMerger
     }
 
     /// <summary>A section, and what it would be with the one behind it.</summary>
-    private sealed class Part(int start, SectionStatistics statistics, long bits)
+    private sealed class Part(SectionStatistics statistics, long bits)
     {
-        public int Start { get; } = start;
-
         public SectionStatistics Statistics { get; } = statistics;
 
         public long Bits { get; } = bits;

@@ -56,11 +56,28 @@ internal sealed class SectionStatistics
     /// <summary>Weights of each symbol; zeros count as minus zero, so that no weight has symbol 0.</summary>
     public ReadOnlySpan<int> Counts => _counts;
 
-    /// <summary>The sum of the quotients of all runs, by divisor.</summary>
-    public ReadOnlySpan<long> RunQuotients => _runQuotients;
+    /// <summary>Bits of all runs with their best divisor.</summary>
+    public long RunBits => RunBitsWith(BestRunDivisor);
+
+    public int BestRunDivisor
+    {
+        get
+        {
+            int best = 0;
+            for (int divisor = 1; divisor < _runQuotients.Length; divisor++)
+            {
+                best = RunBitsWith(divisor) < RunBitsWith(best) ? divisor : best;
+            }
+
+            return best;
+        }
+    }
 
     /// <summary>Of a section and the one behind it, which begins with a weight that is not zero.</summary>
     public static SectionStatistics Join(SectionStatistics first, SectionStatistics second) => new(first, second);
+
+    // A slice has at least one coded weight, and there is a run before it and one behind each.
+    private long RunBitsWith(int divisor) => _runQuotients[divisor] + ((Math.Max(NonZeros, 1) + 1L) * (1 + divisor));
 
     private void AddRun(int run)
     {

@@ -31,40 +31,34 @@ internal sealed class SetupSearch
     /// <param name="isThorough">Try all sizes, not only some.</param>
     public SectionPlan Best(SectionStatistics statistics, bool isThorough)
     {
-        (Candidate direct, long directBits) = (default, Impossible);
-        if (statistics.NonZeros > 0)
+        SectionPlan? direct = BestWithoutRuns(statistics, isThorough);
+        if (direct is not null && (statistics.NonZeros == statistics.Length || statistics.NonZeros + statistics.RunBits + SliceHeader.Bits > direct.Bits))
         {
-            directBits = Search(statistics, hasRuns: false, isThorough);
-            direct = _best;
+            return direct;
         }
 
-        long runBits = RunBits(statistics);
-        if (statistics.NonZeros == statistics.Length || statistics.NonZeros + runBits + SliceHeader.Bits > directBits)
-        {
-            Load(statistics, hasRuns: false);
-            return new(SetupOf(direct), false, direct.Coding, directBits);
-        }
-
-        long bits = runBits + Search(statistics, hasRuns: true, isThorough);
-        if (bits < directBits)
-        {
-            return new(SetupOf(_best), true, _best.Coding, bits);
-        }
-
-        Load(statistics, hasRuns: false);
-        return new(SetupOf(direct), false, direct.Coding, directBits);
+        SectionPlan runs = BestWithRuns(statistics, isThorough);
+        return direct is null || runs.Bits < direct.Bits ? runs : direct;
     }
 
-    private static long RunBits(SectionStatistics statistics)
+    /// <returns><see langword="null"/> for zeros alone, which are shorter as a run.</returns>
+    /// <inheritdoc cref="Best"/>
+    public SectionPlan? BestWithoutRuns(SectionStatistics statistics, bool isThorough)
     {
-        long runs = Math.Max(statistics.NonZeros, 1) + 1;
-        long best = Impossible;
-        for (int divisor = 0; divisor < DivisorSearch.RunDivisors; divisor++)
+        if (statistics.NonZeros == 0)
         {
-            best = Math.Min(best, statistics.RunQuotients[divisor] + (runs * (1 + divisor)));
+            return null;
         }
 
-        return best + PlaneFill;
+        Search(statistics, hasRuns: false, isThorough);
+        return new(SetupOf(_best), false, _best.Coding, _best.Bits);
+    }
+
+    /// <inheritdoc cref="Best"/>
+    public SectionPlan BestWithRuns(SectionStatistics statistics, bool isThorough)
+    {
+        Search(statistics, hasRuns: true, isThorough);
+        return new(SetupOf(_best), true, _best.Coding, _best.Bits + statistics.RunBits + PlaneFill);
     }
 
     private void Load(SectionStatistics statistics, bool hasRuns)
@@ -90,7 +84,7 @@ internal sealed class SetupSearch
         }
     }
 
-    private long Search(SectionStatistics statistics, bool hasRuns, bool isThorough)
+    private void Search(SectionStatistics statistics, bool hasRuns, bool isThorough)
     {
         Load(statistics, hasRuns);
         _best = new(DivisorSearch.UncompressedCoding, 0, 0, Impossible);
@@ -114,8 +108,6 @@ internal sealed class SetupSearch
                 TryPalettes(coding, isThorough);
             }
         }
-
-        return _best.Bits;
     }
 
     private void TryPalettes(int coding, bool isThorough)
@@ -277,9 +269,7 @@ internal sealed class SetupSearch
         if (candidate.Size == 0)
         {
             int offset = OffsetFor(0);
-            int fieldBits = candidate.Coding == DivisorSearch.UncompressedCoding
-                ? PaletteSetup.FieldBitsFor(_symbols[_used - 1] - offset)
-                : PaletteSetup.LeastFieldBits;
+            int fieldBits = PaletteSetup.FieldBitsFor(_symbols[_used - 1] - offset);
             return new([], offset, fieldBits);
         }
 

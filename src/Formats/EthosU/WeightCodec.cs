@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Optc.Formats.EthosU;
@@ -18,7 +19,7 @@ public static class WeightCodec
     /// <summary>Weights lie between this and its negative: an 8-bit code with its zero point taken off.</summary>
     public const int LargestWeight = WeightSymbol.LargestWeight;
 
-    /// <summary>Limit of <see cref="Decode"/> unless the caller knows better.</summary>
+    /// <summary>Limit of <see cref="Decode(ReadOnlySpan{byte}, int)"/> unless the caller knows better.</summary>
     public const int DefaultMaxWeights = 1 << 28;
 
     /// <summary>Longest stream in bytes: places are counted in bits, which have to fit 31 bits.</summary>
@@ -51,7 +52,15 @@ public static class WeightCodec
         }
 
         byte[] smallest = SmallestEncoder.Encode(weights);
-        return smallest.Length < compatible.Length ? smallest : compatible;
+        if (smallest.Length >= compatible.Length)
+        {
+            return compatible;
+        }
+
+        // No reference confirms these bytes, so they are read back; that costs little beside the search.
+        return Decode(smallest, weights.Length).AsSpan().SequenceEqual(weights)
+            ? smallest
+            : throw new InvalidOperationException("A stream of the search does not decode to its weights.");
     }
 
     /// <summary>Decodes all streams that stand one after the other in <paramref name="stream"/>.</summary>
@@ -65,6 +74,28 @@ public static class WeightCodec
     public static short[] Decode(ReadOnlySpan<byte> stream, int maxWeights = DefaultMaxWeights)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxWeights);
+        short[]? weights = new short[(int)Math.Min(2L * stream.Length, maxWeights)];
+        int length = Decode(stream, weights, ref weights, maxWeights);
+        return length == weights!.Length ? weights : weights[..length];
+    }
+
+    /// <summary>Decodes into memory that is there.</summary>
+    /// <param name="weights">Room for all weights; what is behind them becomes zero.</param>
+    /// <returns>Number of weights.</returns>
+    /// <exception cref="MalformedDataException">
+    /// The stream breaks a rule of the format, ends early, or holds more weights than there is room for.
+    /// </exception>
+    public static int Decode(ReadOnlySpan<byte> stream, Span<short> weights)
+    {
+        weights.Clear();
+        short[]? none = null;
+        return Decode(stream, weights, ref none, weights.Length);
+    }
+
+    /// <param name="weights">Zeros.</param>
+    /// <param name="growing">The same memory if it may be replaced by more, else <see langword="null"/>.</param>
+    private static int Decode(ReadOnlySpan<byte> stream, Span<short> weights, ref short[]? growing, int maxWeights)
+    {
         if (stream.Length > MaxStreamBytes)
         {
             throw new MalformedDataException(
@@ -74,11 +105,10 @@ public static class WeightCodec
                 string.Create(CultureInfo.InvariantCulture, $"at most {MaxStreamBytes} bytes"));
         }
 
-        byte[] padded = new byte[stream.Length + BitReader.Slack];
+        byte[] padded = ArrayPool<byte>.Shared.Rent(stream.Length + BitReader.Slack);
         stream.CopyTo(padded);
-        BitReader bits = new(padded);
+        BitReader bits = new(padded.AsSpan(0, stream.Length + BitReader.Slack));
         SliceReader slices = t_slices ??= new();
-        short[] weights = new short[(int)Math.Min(2L * stream.Length, maxWeights)];
         int length = 0;
         bool isFirst = true;
         while (true)
@@ -90,7 +120,8 @@ public static class WeightCodec
                 isFirst = true;
                 if (bits.IsAtEnd)
                 {
-                    return length == weights.Length ? weights : weights[..length];
+                    ArrayPool<byte>.Shared.Return(padded);
+                    return length;
                 }
 
                 continue;
@@ -112,10 +143,11 @@ public static class WeightCodec
             if (needed > weights.Length)
             {
                 long most = Math.Min((long)MostWeightsPerByte * stream.Length, maxWeights);
-                Array.Resize(ref weights, (int)Math.Max(needed, Math.Min(2L * weights.Length, most)));
+                Array.Resize(ref growing, (int)Math.Max(needed, Math.Min(2L * weights.Length, most)));
+                weights = growing;
             }
 
-            slices.CopyWeights(weights.AsSpan(length, (int)slices.Length));
+            slices.CopyWeights(weights.Slice(length, (int)slices.Length));
             length = (int)needed;
         }
     }

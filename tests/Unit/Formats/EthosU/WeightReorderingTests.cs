@@ -38,7 +38,7 @@ public sealed class WeightReorderingTests
         Random random = new(7);
         foreach (WeightTraversal traversal in Enum.GetValues<WeightTraversal>())
         {
-            for (int round = 0; round < 60; round++)
+            for (int round = 0; round < 15; round++)
             {
                 WeightShape shape = new(
                     random.Next(1, 40), random.Next(1, 11), random.Next(1, 11), traversal == WeightTraversal.Depthwise ? 1 : random.Next(1, 40));
