@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Passes.Prune;
+using Optc.Passes.Quantize;
 using Optc.Runtime.Training;
 using Optc.Training;
 
@@ -91,6 +92,14 @@ public sealed partial class Model
             Step = new() { Teacher = classifies ? new((Origin ?? this)._given, TeacherWeight, TeacherTemperature) : null },
         };
     }
+
+    /// <summary>
+    /// This float model as its integers will compute, in float: weights and activations rounded to the grids of a quantization of it. Its
+    /// accuracy beside that of the integers tells what is lost by rounding and what by integer arithmetic.
+    /// </summary>
+    /// <param name="quantized">What <see cref="ToInt8"/> or <see cref="Quantize"/> made of this model.</param>
+    public Model FakeQuantized(Model quantized, WorkOptions? options = null) =>
+        new(FakeQuantizedCopy.Of(Module, quantized.Module, (options ?? WorkOptions.Default).ForPasses), Name);
 
     private Model Asking(CompressionIntent intent) => new(_given, Name)
     {

@@ -60,7 +60,7 @@ internal static class FashionCases
                 source.AsSpan(line * Side, Side).CopyTo(pixels.AsSpan((((picture * Padded) + row + margin) * Padded) + margin));
             }
 
-            return Dataset.Of(new TensorData(DType.U8, [labels.Length, Padded, Padded, 1], pixels), TensorData.FromInts([labels.Length], labels));
+            return Dataset.Of(TensorData.FromFloats([labels.Length, Padded, Padded, 1], Array.ConvertAll(pixels, p => (float)p)), TensorData.FromInts([labels.Length], labels));
         }
     }
 }

@@ -39,9 +39,9 @@ if (args is ["train-study", _, ..])
     return;
 }
 
-if (args is ["collaborative", ..])
+if (args is ["collaborative", _, _, ..])
 {
-    CollaborativeStudy.Print(args[1..]);
+    CollaborativeStudy.Parse(args.AsSpan(1)).Print();
     return;
 }
 
