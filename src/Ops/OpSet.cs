@@ -11,6 +11,7 @@ public static class OpSet
     [
         OpEntry.TfLite<Abs>(),
         OpEntry.Of<ActivationGradient>(),
+        OpEntry.Of<AdamUpdate>(),
         OpEntry.TfLite<Add>(),
         OpEntry.TfLite<AddN>(),
         OpEntry.TfLite<ArgMax>(),

@@ -15,6 +15,13 @@ internal static class KernelSamples
     {
         ["abs"] = Unary("abs"),
         ["activation_gradient"] = Graph("%a: $T[2, 3], %b: $T[2, 3]", "%y: $T[2, 3] = activation_gradient(%a, %b) { activation: Relu }"),
+        ["adam_update"] = Graph(
+            "%w: $T[2], %g: $T[2], %r: $T[], %s: $T[]",
+            """
+            %m: resource[1] = var_handle() { container: "", shared_name: "m" }
+            %v: resource[1] = var_handle() { container: "", shared_name: "v" }
+            %y: $T[2] = adam_update(%w, %g, %r, %s, %m, %v) { beta1: 0.9, beta2: 0.999, epsilon: 0.00000001 }
+            """),
         ["add"] = Binary("add", "{ activation: None, pot_scale_int16: false }"),
         ["add_n"] = Binary("add_n").Replace("%b: $T[3]", "%b: $T[2, 3]", StringComparison.Ordinal),
         ["arg_max"] = Graph("%x: $T[2, 3]$Q", "@axis: i32[] = [1] %y: i32[2] = arg_max(%x, @axis) { index_type: I32 }"),

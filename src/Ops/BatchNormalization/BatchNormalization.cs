@@ -94,6 +94,22 @@ public sealed partial record BatchNormalization(float Epsilon = 1e-3f, FusedActi
         return ((float)scale, (float)(beta - (mean * scale)));
     }
 
+    /// <summary><see cref="Line"/> of every channel of <paramref name="gamma"/>.</summary>
+    internal static void Lines(
+        ReadOnlySpan<float> gamma,
+        ReadOnlySpan<float> beta,
+        ReadOnlySpan<float> mean,
+        ReadOnlySpan<float> variance,
+        float epsilon,
+        Span<float> scales,
+        Span<float> shifts)
+    {
+        for (int c = 0; c < gamma.Length; c++)
+        {
+            (scales[c], shifts[c]) = Line(gamma[c], beta[c], mean[c], variance[c], epsilon);
+        }
+    }
+
     /// <exception cref="OpRuleException">Neither an activation that is its own limit, nor none.</exception>
     internal static void RequireKnown(FusedActivation activation)
     {

@@ -77,12 +77,8 @@ public sealed record NormalizeChannels(float Epsilon = 1e-3f, FusedActivation Ac
         {
             Span<float> scales = lines.Span<float>()[..width];
             Span<float> shifts = lines.Span<float>().Slice(width, width);
-            for (int c = 0; c < channels; c++)
-            {
-                (scales[c], shifts[c]) = BatchNormalization.Line(
-                    context.In<float>(1)[c], context.In<float>(2)[c], context.In<float>(3)[c], context.In<float>(4)[c], epsilon);
-            }
-
+            BatchNormalization.Lines(
+                context.In<float>(1)[..channels], context.In<float>(2), context.In<float>(3), context.In<float>(4), epsilon, scales, shifts);
             ChannelLanes.Repeat(scales, channels);
             ChannelLanes.Repeat(shifts, channels);
             context.Workers.Run(rows.Chunks, apply);

@@ -58,8 +58,11 @@ internal abstract record BlockConvolution(Conv2DGeometry Geometry, int Pieces)
     /// <summary>Adds the weight gradient of a piece to the partial sum of a slot.</summary>
     public abstract void AddWeightGradient(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sums, Span<byte> scratch, bool first);
 
-    /// <summary>Adds up the partial sums of all slots.</summary>
-    public abstract void Reduce(Span<float> partials, Span<float> dw);
+    /// <summary>Independent parts of <see cref="Reduce"/>.</summary>
+    public abstract int ReduceParts { get; }
+
+    /// <summary>Adds up the partial sums of all slots, for a part of the weights.</summary>
+    public abstract void Reduce(int part, Span<float> partials, Span<float> dw);
 
     private sealed record Dense(Conv2DGeometry Geometry, int Pieces) : BlockConvolution(Geometry, Pieces)
     {
@@ -90,13 +93,9 @@ internal abstract record BlockConvolution(Conv2DGeometry Geometry, int Pieces)
         public override void AddWeightGradient(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sums, Span<byte> scratch, bool first) =>
             _weights.Value.Accumulate(x, dy, sums, scratch, first);
 
-        public override void Reduce(Span<float> partials, Span<float> dw)
-        {
-            for (int part = 0; part < _weights.Value.PartCount; part++)
-            {
-                _weights.Value.Reduce(part, partials, dw);
-            }
-        }
+        public override int ReduceParts => _weights.Value.PartCount;
+
+        public override void Reduce(int part, Span<float> partials, Span<float> dw) => _weights.Value.Reduce(part, partials, dw);
     }
 
     private sealed record Depthwise(Conv2DGeometry Geometry, int Pieces) : BlockConvolution(Geometry, Pieces)
@@ -128,6 +127,8 @@ internal abstract record BlockConvolution(Conv2DGeometry Geometry, int Pieces)
         public override void AddWeightGradient(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sums, Span<byte> scratch, bool first) =>
             _weights.Value.Accumulate(x, dy, sums, scratch, first);
 
-        public override void Reduce(Span<float> partials, Span<float> dw) => _weights.Value.Reduce(partials, dw);
+        public override int ReduceParts => 1;
+
+        public override void Reduce(int part, Span<float> partials, Span<float> dw) => _weights.Value.Reduce(partials, dw);
     }
 }

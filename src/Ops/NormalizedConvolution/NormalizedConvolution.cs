@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.Intrinsics;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
@@ -150,6 +151,7 @@ public sealed record NormalizedConvolution(
         Scratch pivots = context.Reserve(sizeof(float) * (long)outputWidth, perWorker: true);
         Scratch wide = context.Reserve(2 * sizeof(double) * (long)outputWidth, perWorker: true);
         Scratch moments = context.Reserve(3 * sizeof(double) * (long)outputs * block.Pieces);
+        Scratch totals = context.Reserve(2 * sizeof(double) * (long)outputs);
         float epsilon = Epsilon;
 
         Action<int, int> body = (piece, worker) =>
@@ -185,42 +187,71 @@ public sealed record NormalizedConvolution(
             {
                 Span<float> scales = lines.Span<float>()[..width];
                 Span<float> shifts = lines.Span<float>().Slice(width, width);
-                for (int c = 0; c < channels; c++)
-                {
-                    (scales[c], shifts[c]) = BatchNormalization.Line(
-                        context.In<float>(Gamma)[c], context.In<float>(Gamma + 1)[c], context.In<float>(Gamma + 2)[c], context.In<float>(Gamma + 3)[c], epsilon);
-                }
-
+                BatchNormalization.Lines(
+                    context.In<float>(Gamma)[..channels],
+                    context.In<float>(Gamma + 1),
+                    context.In<float>(Gamma + 2),
+                    context.In<float>(Gamma + 3),
+                    epsilon,
+                    scales,
+                    shifts);
                 ChannelLanes.Repeat(scales, channels);
                 ChannelLanes.Repeat(shifts, channels);
             }
 
             block.Load(context.In<float>(1));
             context.Workers.Run(block.Pieces, body);
-            Combine(moments.Span<double>(), block.Pieces, block.OutputRows, context.Out<float>(1), context.Out<float>(2));
+            Combine(moments.Span<double>(), block.Pieces, block.OutputRows, totals.Span<double>(), context.Out<float>(1), context.Out<float>(2));
         };
     }
 
     /// <summary>Mean and variance of all pieces from the sums of each.</summary>
     /// <param name="moments">For each piece and channel the sums of <c>y - pivot</c> and of its square, and the pivot.</param>
     /// <param name="rows">Elements of a channel in each piece.</param>
-    private static void Combine(ReadOnlySpan<double> moments, int pieces, int rows, Span<float> means, Span<float> variances)
+    /// <param name="totals">Room for two numbers of each channel.</param>
+    private static void Combine(
+        ReadOnlySpan<double> moments, int pieces, int rows, Span<double> totals, Span<float> means, Span<float> variances)
     {
         int channels = means.Length;
+        Span<double> mean = totals[..channels];
+        Span<double> spread = totals.Slice(channels, channels);
+        totals[..(2 * channels)].Clear();
+        for (int piece = 0; piece < pieces; piece++)
+        {
+            ReadOnlySpan<double> part = moments.Slice(3 * channels * piece, 3 * channels);
+            Fold(part[..channels], part.Slice(channels, channels), part.Slice(2 * channels, channels), piece, rows, mean, spread);
+        }
+
         for (int c = 0; c < channels; c++)
         {
-            (double mean, double spread) = (0, 0);
-            for (int piece = 0; piece < pieces; piece++)
-            {
-                ReadOnlySpan<double> part = moments.Slice(3 * channels * piece, 3 * channels);
-                double offset = part[c] / rows;
-                double difference = part[(2 * channels) + c] + offset - mean;
-                mean += difference / (piece + 1);
-                spread += Math.Max(0, part[channels + c] - (part[c] * offset)) + (difference * difference * rows * piece / (piece + 1));
-            }
+            means[c] = (float)mean[c];
+            variances[c] = (float)(spread[c] / ((double)rows * pieces));
+        }
+    }
 
-            means[c] = (float)mean;
-            variances[c] = (float)(spread / ((double)rows * pieces));
+    /// <summary>Adds a piece to mean and spread of those before it.</summary>
+    private static void Fold(
+        ReadOnlySpan<double> sums, ReadOnlySpan<double> squares, ReadOnlySpan<double> pivots, int piece, int rows, Span<double> mean, Span<double> spread)
+    {
+        double weight = (double)rows * piece;
+        int c = 0;
+        for (; c <= sums.Length - Vector256<double>.Count; c += Vector256<double>.Count)
+        {
+            Vector256<double> sum = Vector256.Create(sums[c..]);
+            Vector256<double> offset = sum / Vector256.Create((double)rows);
+            Vector256<double> before = Vector256.Create<double>(mean[c..]);
+            Vector256<double> difference = Vector256.Create(pivots[c..]) + offset - before;
+            (before + (difference / Vector256.Create(piece + 1.0))).CopyTo(mean[c..]);
+            Vector256<double> within = Vector256.Max(Vector256<double>.Zero, Vector256.Create(squares[c..]) - (sum * offset));
+            (Vector256.Create<double>(spread[c..]) + (within + (difference * difference * weight / Vector256.Create(piece + 1.0)))).CopyTo(spread[c..]);
+        }
+
+        for (; c < sums.Length; c++)
+        {
+            double offset = sums[c] / rows;
+            double difference = pivots[c] + offset - mean[c];
+            mean[c] += difference / (piece + 1);
+            spread[c] += Math.Max(0, squares[c] - (sums[c] * offset)) + (difference * difference * weight / (piece + 1));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
@@ -88,6 +89,7 @@ public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward
         private readonly Scratch _sums;
         private readonly Scratch _partials;
         private readonly Action<int, int> _slot;
+        private readonly Action<int, int> _reduce;
 
         public Work(KernelContext context, NormalizedConvolutionGradient op)
         {
@@ -111,6 +113,7 @@ public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward
             _sums = context.Reserve(2 * sizeof(double) * (long)_channels * slots);
             _partials = context.Reserve(sizeof(float) * (long)_weights * slots);
             _slot = Slot;
+            _reduce = (part, _) => _block.Reduce(part, _partials.Span<float>(), _context.Out<float>(1));
         }
 
         public void Run()
@@ -122,7 +125,7 @@ public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward
             }
 
             _context.Workers.Run(_block.Slots.Slots, _slot);
-            _block.Reduce(_partials.Span<float>(), _context.Out<float>(1));
+            _context.Workers.Run(_block.ReduceParts, _reduce);
             if (_ofInput && _normalizes)
             {
                 Finish();
@@ -134,11 +137,14 @@ public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward
             double count = (double)_block.OutputRows * _block.Pieces;
             Span<float> slopes = _outputLines.Span<float>()[.._outputWidth];
             Span<float> constants = _outputLines.Span<float>().Slice(_outputWidth, _outputWidth);
+            ReadOnlySpan<float> toMean = _context.In<float>(1);
+            ReadOnlySpan<float> toVariance = _context.In<float>(2);
+            ReadOnlySpan<float> outputMeans = _context.In<float>(4);
             for (int c = 0; c < _outputs; c++)
             {
-                double slope = 2 * _context.In<float>(2)[c] / count;
+                double slope = 2 * toVariance[c] / count;
                 slopes[c] = (float)slope;
-                constants[c] = (float)((_context.In<float>(1)[c] / count) - (slope * _context.In<float>(4)[c]));
+                constants[c] = (float)((toMean[c] / count) - (slope * outputMeans[c]));
             }
 
             ChannelLanes.Repeat(slopes, _outputs);
@@ -149,13 +155,15 @@ public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward
             }
 
             Span<float> line = _lines.Span<float>();
-            Span<float> means = line.Slice(2 * _width, _width);
-            for (int c = 0; c < _channels; c++)
-            {
-                means[c] = _context.In<float>(Gamma + 2)[c];
-                (line[c], line[_width + c]) = BatchNormalization.Line(
-                    _context.In<float>(Gamma)[c], _context.In<float>(Gamma + 1)[c], means[c], _context.In<float>(Gamma + 3)[c], _epsilon);
-            }
+            BatchNormalization.Lines(
+                _context.In<float>(Gamma)[.._channels],
+                _context.In<float>(Gamma + 1),
+                _context.In<float>(Gamma + 2),
+                _context.In<float>(Gamma + 3),
+                _epsilon,
+                line[.._width],
+                line.Slice(_width, _width));
+            _context.In<float>(Gamma + 2)[.._channels].CopyTo(line.Slice(2 * _width, _width));
 
             for (int at = 0; at < 3; at++)
             {
@@ -219,21 +227,24 @@ public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward
             int length = 2 * _channels;
             for (int slot = 1; slot < _block.Slots.Slots; slot++)
             {
-                for (int i = 0; i < length; i++)
-                {
-                    sums[i] += sums[(slot * length) + i];
-                }
+                TensorPrimitives.Add(sums[..length], sums.Slice(slot * length, length), sums[..length]);
             }
 
+            ReadOnlySpan<float> gammas = _context.In<float>(Gamma);
+            ReadOnlySpan<float> variances = _context.In<float>(Gamma + 3);
+            Span<float> toGamma = _context.Out<float>(2);
+            Span<float> toBeta = _context.Out<float>(3);
+            Span<float> toMean = _context.Out<float>(4);
+            Span<float> toVariance = _context.Out<float>(5);
             for (int c = 0; c < _channels; c++)
             {
-                double inverse = 1 / Math.Sqrt((double)_context.In<float>(Gamma + 3)[c] + _epsilon);
-                double scale = _context.In<float>(Gamma)[c] * inverse;
+                double inverse = 1 / Math.Sqrt((double)variances[c] + _epsilon);
+                double scale = gammas[c] * inverse;
                 double along = sums[_channels + c] * inverse;
-                _context.Out<float>(2)[c] = (float)along;
-                _context.Out<float>(3)[c] = (float)sums[c];
-                _context.Out<float>(4)[c] = (float)(-scale * sums[c]);
-                _context.Out<float>(5)[c] = (float)(-scale * inverse * along / 2);
+                toGamma[c] = (float)along;
+                toBeta[c] = (float)sums[c];
+                toMean[c] = (float)(-scale * sums[c]);
+                toVariance[c] = (float)(-scale * inverse * along / 2);
             }
         }
     }

@@ -46,17 +46,19 @@ public sealed class Expressions(GraphBuilder graph, string name)
 
     public Value Reshape(Value a, Shape shape) => a.Type.Shape.Equals(shape) ? a : Apply(new Reshape(shape.Dims), a, Ints(shape.Dims.AsSpan()));
 
+    /// <summary>Handle of a resource variable.</summary>
+    public Value Handle(string variable) => graph.Add(new VarHandle("", variable), [], $"{variable}/handle").Output;
+
     /// <summary>Content of a resource variable.</summary>
     public Value Read(string variable, Shape shape)
     {
-        Value handle = graph.Add(new VarHandle("", variable), [], $"{variable}/handle").Output;
+        Value handle = Handle(variable);
         return graph.Add(new ReadVariable(), [handle], [GraphBuilder.Result(variable, new(DType.F32, shape))], variable).Output;
     }
 
     /// <summary>Stores a value in a resource variable.</summary>
     public void Assign(string variable, Value value)
     {
-        Value handle = graph.Add(new VarHandle("", variable), [], $"{variable}/handle").Output;
-        graph.Add(new AssignVariable(), [handle, value], $"{variable}/assign");
+        graph.Add(new AssignVariable(), [Handle(variable), value], $"{variable}/assign");
     }
 }

@@ -63,30 +63,42 @@ public abstract record Optimizer
     internal Value Update(Expressions e, string name, Value value, Value gradient, Value rate, Value step, Action<string, Shape> slots)
     {
         Value effective = WeightDecay == 0 ? gradient : e.Add(gradient, e.Multiply(value, WeightDecay));
-        return Step(e, value, effective, rate, step, Slot);
+        return Step(e, value, effective, rate, step, new(e, name, value.Type.Shape, slots));
+    }
 
-        Value Slot(string slot, Func<Value, Value> next)
+    private protected abstract Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, Slots slots);
+
+    /// <summary>What an optimizer keeps of one variable from step to step.</summary>
+    private protected sealed class Slots(Expressions e, string name, Shape shape, Action<string, Shape> declare)
+    {
+        /// <summary>Handle of a slot, for an op that changes it.</summary>
+        public Value Handle(string slot) => e.Handle(Declare(slot));
+
+        /// <summary>Changes a slot.</summary>
+        /// <returns>What it holds then.</returns>
+        public Value Update(string slot, Func<Value, Value> next)
         {
-            string variable = $"{name}/{slot}";
-            slots(variable, value.Type.Shape);
-            Value after = next(e.Read(variable, value.Type.Shape));
+            string variable = Declare(slot);
+            Value after = next(e.Read(variable, shape));
             e.Assign(variable, after);
             return after;
         }
+
+        private string Declare(string slot)
+        {
+            declare($"{name}/{slot}", shape);
+            return $"{name}/{slot}";
+        }
     }
-
-    private protected delegate Value SlotUpdate(string slot, Func<Value, Value> next);
-
-    private protected abstract Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, SlotUpdate slot);
 
     private sealed record SgdOptimizer(float Momentum, bool Nesterov) : Optimizer
     {
-        private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, SlotUpdate slot)
+        private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, Slots slots)
         {
             Value direction = gradient;
             if (Momentum != 0)
             {
-                Value velocity = slot("momentum", v => e.Add(e.Multiply(v, Momentum), gradient));
+                Value velocity = slots.Update("momentum", v => e.Add(e.Multiply(v, Momentum), gradient));
                 direction = Nesterov ? e.Add(gradient, e.Multiply(velocity, Momentum)) : velocity;
             }
 
@@ -96,29 +108,20 @@ public abstract record Optimizer
 
     private sealed record AdamOptimizer(float Beta1, float Beta2, float Epsilon, float Decay) : Optimizer
     {
-        private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, SlotUpdate slot)
+        private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, Slots slots)
         {
             Value start = Decay == 0 ? value : e.Subtract(value, e.Multiply(value, e.Multiply(rate, Decay)));
-            Value mean = slot("mean", m => e.Blend(Beta1, m, gradient));
-            Value square = slot("square", v => e.Blend(Beta2, v, e.Square(gradient)));
-            Value size = e.Divide(rate, Correction(e, Beta1, step));
-            Value scale = e.SquareRoot(Correction(e, Beta2, step));
-            Value divisor = e.Add(e.Divide(e.SquareRoot(square), scale), Expressions.Scalar(Epsilon));
-            return e.Subtract(start, e.Multiply(e.Divide(mean, divisor), size));
+            return e.Apply(new AdamUpdate(Beta1, Beta2, Epsilon), start, gradient, rate, step, slots.Handle("mean"), slots.Handle("square"));
         }
-
-        /// <summary><c>1 - beta^step</c>.</summary>
-        private static Value Correction(Expressions e, float beta, Value step) =>
-            e.Subtract(Expressions.Scalar(1), e.Apply(new Pow(), Expressions.Scalar(beta), step));
     }
 
     private sealed record RmsPropOptimizer(float Rho, float Momentum, float Epsilon) : Optimizer
     {
-        private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, SlotUpdate slot)
+        private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, Slots slots)
         {
-            Value square = slot("square", s => e.Blend(Rho, s, e.Square(gradient)));
+            Value square = slots.Update("square", s => e.Blend(Rho, s, e.Square(gradient)));
             Value direction = e.Divide(gradient, e.Add(e.SquareRoot(square), Expressions.Scalar(Epsilon)));
-            Value taken = Momentum == 0 ? direction : slot("momentum", v => e.Add(e.Multiply(v, Momentum), direction));
+            Value taken = Momentum == 0 ? direction : slots.Update("momentum", v => e.Add(e.Multiply(v, Momentum), direction));
             return e.Subtract(value, e.Multiply(taken, rate));
         }
     }

@@ -31,6 +31,7 @@ public class DifferentiableOpsTests
         ["call_once"] = Calls,
         ["if"] = Calls,
         ["while"] = Calls,
+        ["adam_update"] = State,
         ["assign_variable"] = State,
         ["read_variable"] = State,
         ["var_handle"] = State,

@@ -43,6 +43,29 @@ public sealed class ThreadWorkersTests
         Assert.Equal(45, sum);
     }
 
+    /// <summary>Threads fall asleep and wake up at every moment of many short runs; each chunk still belongs to its own run.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    public void Keeps_runs_apart_that_follow_each_other_closely(int threads)
+    {
+        using ThreadWorkers workers = new(threads);
+        int[] calls = new int[7];
+        int wanted = 0;
+        Action<int, int> body = (chunk, _) => Interlocked.Increment(ref calls[chunk]);
+        for (int run = 0; run < 20_000; run++)
+        {
+            workers.Run(2 + (run % 6), body);
+            if (run % 500 == 0)
+            {
+                Thread.Sleep(1);
+            }
+
+            wanted = run % 6 == 5 ? wanted + 1 : wanted;
+            Assert.True(run % 6 != 5 || (calls[6] == wanted && calls[0] == run + 1), $"run {run}: {string.Join(" ", calls)}");
+        }
+    }
+
     [Fact]
     public void Allocates_nothing_for_a_run()
     {

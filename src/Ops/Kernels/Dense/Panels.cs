@@ -50,6 +50,12 @@ internal readonly unsafe struct Panels(float* start, int k, int n)
                 continue;
             }
 
+            if (rowStride == 1 && columns == FloatTiles.PanelWidth)
+            {
+                Transposition.Copy(from, columnStride, to, FloatTiles.PanelWidth, columns, rows);
+                continue;
+            }
+
             for (int row = 0; row < rows; row++)
             {
                 int lane = 0;

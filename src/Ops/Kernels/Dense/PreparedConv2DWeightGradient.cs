@@ -145,14 +145,9 @@ public sealed unsafe class PreparedConv2DWeightGradient
         int rows = Math.Min(_rowsPerPart, depth - first);
         int start = ((group * depth) + first) * outputs;
         _partials.AddUp(partials, checked((int)Geometry.WeightLength), start, rows * outputs);
-        ReadOnlySpan<float> sums = partials.Slice(start, rows * outputs);
-        for (int o = 0; o < outputs; o++)
+        fixed (float* sums = partials.Slice(start, rows * outputs), target = dw[(group * outputs * depth)..])
         {
-            Span<float> target = dw.Slice((((group * outputs) + o) * depth) + first, rows);
-            for (int row = 0; row < target.Length; row++)
-            {
-                target[row] = sums[(row * outputs) + o];
-            }
+            Transposition.Copy(sums, outputs, target + first, depth, rows, outputs);
         }
     }
 
