@@ -62,8 +62,21 @@ public sealed record ChannelAxis(int Axis, ImmutableArray<int> Channels, Immutab
 }
 
 /// <summary>A dimension of an operand that holds one slice for each of some channels: weights, biases, constants for each channel.</summary>
-/// <param name="IsMaker">True when zeros in its slice make the channel zero: weights and bias that make it, offsets behind them.</param>
-public sealed record ChannelSlices(Node Node, int Operand, int Axis, ImmutableArray<int> Channels, bool IsMaker);
+/// <param name="Role">What the slices do to the channels.</param>
+public sealed record ChannelSlices(Node Node, int Operand, int Axis, ImmutableArray<int> Channels, SliceRole Role);
+
+/// <summary>What a slice of a constant does to its channel.</summary>
+public enum SliceRole
+{
+    /// <summary>Zeros in all of these make the channel zero: weights and bias that make it, offsets behind them.</summary>
+    Maker,
+
+    /// <summary>Its zeros keep a channel that is zero zero, and nothing else: factors, slopes.</summary>
+    Factor,
+
+    /// <summary>Weights by which the channel is summed up; zeros in all of these make it of no consequence.</summary>
+    Reader,
+}
 
 /// <summary>An element of a constant operand that counts channels: a size, a border width.</summary>
 public sealed record ChannelCount(Node Node, int Operand, int Element, ImmutableArray<int> Channels);

@@ -168,7 +168,7 @@ public sealed class ChannelTracer
     public ImmutableArray<int> Add(int count, string? fixedBy = null) => [.. Enumerable.Range(0, count).Select(_ => New(null, fixedBy))];
 
     /// <summary>An operand holds one slice for each channel.</summary>
-    public void Slice(int operand, int axis, ImmutableArray<int> channels, bool isMaker)
+    public void Slice(int operand, int axis, ImmutableArray<int> channels, SliceRole role)
     {
         if (Node.Inputs[operand] is not { Constant.Sparse: null, Type.DType: not (DType.I4 or DType.U4) } value)
         {
@@ -185,7 +185,7 @@ public sealed class ChannelTracer
             throw new InvalidOperationException($"{Node} has {value.Type.Shape} for {channels.Length} channels along {axis}.");
         }
 
-        _slices.Add(new(Node, operand, axis, channels, isMaker));
+        _slices.Add(new(Node, operand, axis, channels, role));
     }
 
     /// <summary>An element of a constant operand is the number of these channels.</summary>
@@ -209,7 +209,7 @@ public sealed class ChannelTracer
             }
         }
 
-        Slice(weights, axis, x.Channels, isMaker: false);
+        Slice(weights, axis, x.Channels, SliceRole.Reader);
     }
 
     /// <summary>Makes new channels from weights and perhaps a bias [O].</summary>
@@ -225,10 +225,10 @@ public sealed class ChannelTracer
         }
 
         ImmutableArray<int> channels = [.. Enumerable.Range(0, value.Type.Shape[axis]).Select(i => New((Node, i), null))];
-        Slice(weights, axis, channels, isMaker: true);
+        Slice(weights, axis, channels, SliceRole.Maker);
         if (Node.Input(bias) is not null)
         {
-            Slice(bias, 0, channels, isMaker: true);
+            Slice(bias, 0, channels, SliceRole.Maker);
         }
 
         ChannelAxis made = new(outputAxis, channels, [.. Enumerable.Repeat(KeepsZero(activation), channels.Length)]);

@@ -83,7 +83,7 @@ internal static class ElementwiseChannels
                 return [.. new bool[channels.Count]];
             }
 
-            t.Slice(operand, axis, channels.Channels, isMaker: !isProduct);
+            t.Slice(operand, axis, channels.Channels, isProduct ? SliceRole.Factor : SliceRole.Maker);
             return [.. Enumerable.Repeat(!isProduct, channels.Count)];
         }
 

@@ -162,10 +162,10 @@ public sealed partial record DepthwiseConv2D(
 
         int filters = t.Shape(1)[3] / x.Count;
         ImmutableArray<int> channels = [.. x.Channels.SelectMany(c => Enumerable.Repeat(c, filters))];
-        t.Slice(1, 3, channels, isMaker: true);
+        t.Slice(1, 3, channels, SliceRole.Maker);
         if (t.Node.Input(2) is not null)
         {
-            t.Slice(2, 0, channels, isMaker: true);
+            t.Slice(2, 0, channels, SliceRole.Maker);
         }
 
         t.Give(new(3, channels, [.. Enumerable.Repeat(ChannelTracer.KeepsZero(Activation), channels.Length)]));

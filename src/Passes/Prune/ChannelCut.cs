@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Optc.Ir;
 
 namespace Optc.Passes.Prune;
@@ -50,12 +51,33 @@ internal static class ChannelCut
             int slice = i % kept.Length;
             if (!kept[slice])
             {
-                long zero = quant is null || data.DType is not (DType.I8 or DType.U8) ? 0 : quant.ZeroPointAt(quant.IsPerAxis && quant.Axis == axis ? slice : 0);
-                bytes.AsSpan(i * inner, inner).Fill(unchecked((byte)zero));
+                bytes.AsSpan(i * inner, inner).Fill(ZeroByte(data, quant, axis, slice));
             }
         }
 
         return new TensorData(data.DType, data.Shape, bytes).With(Clear(data.Structure, data.Shape, axis, kept));
+    }
+
+    /// <summary>Which slices are zero: of 8-bit numbers their zero point, of others 0.</summary>
+    public static bool[] Zeros(TensorData data, QuantParams? quant, int axis)
+    {
+        int count = data.Shape[axis];
+        (int outer, int inner) = Extents(data, axis);
+        bool[] zeros = new bool[count];
+        for (int slice = 0; slice < count; slice++)
+        {
+            byte zero = ZeroByte(data, quant, axis, slice);
+            zeros[slice] = true;
+            for (int i = 0; i < outer && zeros[slice]; i++)
+            {
+                ReadOnlySpan<byte> bytes = data.Bytes.Span.Slice(((i * count) + slice) * inner, inner);
+                zeros[slice] = data.DType is DType.F32
+                    ? MemoryMarshal.Cast<byte, float>(bytes).IndexOfAnyExcept(0f) < 0
+                    : bytes.IndexOfAnyExcept(zero) < 0;
+            }
+        }
+
+        return zeros;
     }
 
     /// <summary>What holds of the slices that are kept.</summary>
@@ -97,6 +119,11 @@ internal static class ChannelCut
 
     private static ImmutableArray<T> Take<T>(ImmutableArray<T> values, bool[] kept) =>
         values.Length == kept.Length ? [.. values.Where((_, i) => kept[i])] : values;
+
+    /// <summary>The byte of which zeros consist; wider integers and floats have zero point 0.</summary>
+    private static byte ZeroByte(TensorData data, QuantParams? quant, int axis, int slice) => quant is null || data.DType is not (DType.I8 or DType.U8)
+        ? (byte)0
+        : unchecked((byte)quant.ZeroPointAt(quant.IsPerAxis && quant.Axis == axis ? slice : 0));
 
     /// <summary>Number of runs of slices, and bytes of one slice in a run.</summary>
     private static (int Outer, int Inner) Extents(TensorData data, int axis)

@@ -22,6 +22,8 @@ public sealed class InputCorrelation
 {
     private readonly double[][] _sums;
     private readonly double[] _row;
+    private readonly double[] _before;
+    private double[][]? _cross;
 
     /// <param name="groups">Groups of outputs that read different inputs.</param>
     /// <param name="length">Numbers that one output reads.</param>
@@ -31,7 +33,7 @@ public sealed class InputCorrelation
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         (Groups, Length) = (groups, length);
         _sums = [.. Enumerable.Range(0, groups).Select(_ => new double[length * length])];
-        _row = new double[length];
+        (_row, _before) = (new double[length], new double[length]);
     }
 
     public int Groups { get; }
@@ -73,6 +75,46 @@ public sealed class InputCorrelation
             : found;
     }
 
+    /// <summary>The correlations of one layer of a changed model, also with what the layer read before anything was changed.</summary>
+    /// <param name="module">The changed model.</param>
+    /// <param name="original">The model as it was, with the same layers.</param>
+    /// <exception cref="DiagnosticException">The layer is of another kind, a sample does not fit, or there is none.</exception>
+    public static InputCorrelation Observe(
+        Module module, Module original, ICalibrationSource source, Node layer, CancellationToken cancellation = default)
+    {
+        InputCorrelation found = Of(layer);
+        Node before = original.Main.Nodes[module.Main.Nodes.ToList().IndexOf(layer)];
+        using Interpreter now = new(module);
+        using Interpreter then = new(original);
+        SampleReader readerNow = new(module, now, "calibration sample");
+        SampleReader readerThen = new(original, then, "calibration sample");
+        float[] read = [];
+        then.NodeDone = node => read = node == before ? MemoryMarshal.Cast<byte, float>(then.Bytes(node.Inputs[0]!)).ToArray() : read;
+        now.NodeDone = node =>
+        {
+            if (node == layer)
+            {
+                found.Add(node, MemoryMarshal.Cast<byte, float>(now.Bytes(node.Inputs[0]!)), read);
+            }
+        };
+        foreach (CalibrationSample sample in source.Samples())
+        {
+            now.Reset();
+            then.Reset();
+            foreach (ImmutableArray<CalibrationTensor> step in sample.Steps)
+            {
+                readerThen.Fill(sample.Index, step);
+                then.Run(cancellation);
+                readerNow.Fill(sample.Index, step);
+                now.Run(cancellation);
+            }
+        }
+
+        return found.Samples > 0
+            ? found
+            : throw new DiagnosticException(new Diagnostic(DiagnosticId.NoCalibrationData, $"no calibration sample reaches {layer}"));
+    }
+
     /// <summary>An empty one for a layer.</summary>
     /// <exception cref="DiagnosticException">The layer is no convolution and no dense layer.</exception>
     public static InputCorrelation Of(Node layer)
@@ -93,7 +135,8 @@ public sealed class InputCorrelation
 
     /// <summary>Adds a column of X to one group.</summary>
     /// <param name="column">[K]</param>
-    public void Add(int group, ReadOnlySpan<double> column)
+    /// <param name="before">What stood there before the model was changed; the same when empty. All columns have it or none.</param>
+    public void Add(int group, ReadOnlySpan<double> column, ReadOnlySpan<double> before = default)
     {
         double[] sums = _sums[group];
         for (int i = 0; i < Length; i++)
@@ -106,27 +149,45 @@ public sealed class InputCorrelation
             }
         }
 
+        if (!before.IsEmpty)
+        {
+            _cross ??= [.. Enumerable.Range(0, Groups).Select(_ => new double[Length * Length])];
+            for (int i = 0; i < Length; i++)
+            {
+                if (column[i] != 0)
+                {
+                    Span<double> row = _cross[group].AsSpan(i * Length, Length);
+                    TensorPrimitives.MultiplyAdd(before, column[i], row, row);
+                }
+            }
+        }
+
         Samples += group == 0 ? 1 : 0;
     }
 
     /// <summary>Adds what a layer reads in one invocation.</summary>
     /// <param name="x">[N, H, W, C] of a convolution, [.., K] of a dense layer.</param>
-    public void Add(Node layer, ReadOnlySpan<float> x)
+    /// <param name="before">What it read before the model was changed; the same when empty.</param>
+    public void Add(Node layer, ReadOnlySpan<float> x, ReadOnlySpan<float> before = default)
     {
-        Shape shape = layer.Inputs[0]!.Type.Shape;
         switch (layer.Op)
         {
             case Conv2D op:
-                Add(x, shape, WindowOf(layer, 1, op.StrideH, op.DilationH, op.Padding), WindowOf(layer, 2, op.StrideW, op.DilationW, op.Padding));
+                Add(layer, x, before, WindowOf(layer, 1, op.StrideH, op.DilationH, op.Padding), WindowOf(layer, 2, op.StrideW, op.DilationW, op.Padding));
                 break;
             case DepthwiseConv2D op:
-                Add(x, shape, WindowOf(layer, 1, op.StrideH, op.DilationH, op.Padding), WindowOf(layer, 2, op.StrideW, op.DilationW, op.Padding));
+                Add(layer, x, before, WindowOf(layer, 1, op.StrideH, op.DilationH, op.Padding), WindowOf(layer, 2, op.StrideW, op.DilationW, op.Padding));
                 break;
             default:
                 for (int start = 0; start < x.Length; start += Length)
                 {
                     TensorPrimitives.ConvertTruncating(x.Slice(start, Length), _row.AsSpan());
-                    Add(0, _row);
+                    if (!before.IsEmpty)
+                    {
+                        TensorPrimitives.ConvertTruncating(before.Slice(start, Length), _before.AsSpan());
+                    }
+
+                    Add(0, _row, before.IsEmpty ? [] : _before);
                 }
 
                 break;
@@ -149,34 +210,59 @@ public sealed class InputCorrelation
             Length, Length, (i, j) => (sums[(Math.Min(i, j) * Length) + Math.Max(i, j)] * scale) + (i == j ? ridge : 0));
     }
 
+    /// <summary><c>X Z' / samples + damping * mean of the diagonal of X X' * I</c> with Z, what was read before; the Hessian where that is the same.</summary>
+    internal Matrix<double> Cross(int group, double damping)
+    {
+        Matrix<double> hessian = Hessian(group, damping);
+        if (_cross is null)
+        {
+            return hessian;
+        }
+
+        double scale = 1.0 / Math.Max(1, Samples);
+        double ridge = hessian[0, 0] - (_sums[group][0] * scale);
+        return Matrix<double>.Build.Dense(Length, Length, (i, j) => (_cross[group][(i * Length) + j] * scale) + (i == j ? ridge : 0));
+    }
+
     private static Window WindowOf(Node layer, int axis, int stride, int dilation, PaddingMode padding)
     {
         (int input, int kernel) = (layer.Inputs[0]!.Type.Shape[axis], layer.Inputs[1]!.Type.Shape[axis]);
         return padding is PaddingMode.Same ? Window.Same(input, kernel, stride, dilation) : Window.Valid(input, kernel, stride, dilation);
     }
 
-    private void Add(ReadOnlySpan<float> x, Shape shape, Window rows, Window columns)
+    private void Add(Node layer, ReadOnlySpan<float> x, ReadOnlySpan<float> before, Window rows, Window columns)
     {
-        (int depth, int batch) = (shape[3], x.Length / (shape[1] * shape[2] * shape[3]));
-        int wide = depth / Groups;
+        Shape shape = layer.Inputs[0]!.Type.Shape;
+        int batch = x.Length / (shape[1] * shape[2] * shape[3]);
         for (int place = 0; place < batch * rows.Output * columns.Output; place++)
         {
-            (int sample, int row, int column) = (place / (rows.Output * columns.Output), place / columns.Output % rows.Output, place % columns.Output);
             for (int group = 0; group < Groups; group++)
             {
-                Array.Clear(_row);
-                for (int tap = 0; tap < rows.Kernel * columns.Kernel; tap++)
+                Gather(x, shape, rows, columns, place, group, _row);
+                if (!before.IsEmpty)
                 {
-                    int y = rows.Start(row) + (tap / columns.Kernel * rows.Dilation);
-                    int z = columns.Start(column) + (tap % columns.Kernel * columns.Dilation);
-                    if (y >= 0 && y < shape[1] && z >= 0 && z < shape[2])
-                    {
-                        int from = (((((sample * shape[1]) + y) * shape[2]) + z) * depth) + (group * wide);
-                        TensorPrimitives.ConvertTruncating(x.Slice(from, wide), _row.AsSpan(tap * wide, wide));
-                    }
+                    Gather(before, shape, rows, columns, place, group, _before);
                 }
 
-                Add(group, _row);
+                Add(group, _row, before.IsEmpty ? [] : _before);
+            }
+        }
+    }
+
+    /// <summary>The window of one output place and group, zeros in the padding.</summary>
+    private void Gather(ReadOnlySpan<float> x, Shape shape, Window rows, Window columns, int place, int group, double[] target)
+    {
+        (int sample, int row, int column) = (place / (rows.Output * columns.Output), place / columns.Output % rows.Output, place % columns.Output);
+        int wide = shape[3] / Groups;
+        Array.Clear(target);
+        for (int tap = 0; tap < rows.Kernel * columns.Kernel; tap++)
+        {
+            int y = rows.Start(row) + (tap / columns.Kernel * rows.Dilation);
+            int z = columns.Start(column) + (tap % columns.Kernel * columns.Dilation);
+            if (y >= 0 && y < shape[1] && z >= 0 && z < shape[2])
+            {
+                int from = (((((sample * shape[1]) + y) * shape[2]) + z) * shape[3]) + (group * wide);
+                TensorPrimitives.ConvertTruncating(x.Slice(from, wide), target.AsSpan(tap * wide, wide));
             }
         }
     }

@@ -137,6 +137,27 @@ public static class OptimalBrainSurgeon
         return ByColumns(weight, inputs, rows, channels, damping, threads, (_, scores) => PruningMask.OfGroups(scores, channels, dropped, group));
     }
 
+    /// <summary>
+    /// The weights that come nearest to the old results with what the layer reads now, where the layers before it were changed:
+    /// <c>w' = (X X')^-1 X Z' w</c> with the old inputs Z; the weights themselves where nothing was.
+    /// </summary>
+    public static PrunableWeight Realign(PrunableWeight weight, InputCorrelation inputs, double damping = DefaultDamping)
+    {
+        WeightRows rows = new(weight, inputs);
+        float[] values = new float[weight.Values.Length];
+        Matrix<double>[] maps = [.. Enumerable.Range(0, inputs.Groups).Select(g => inputs.Hessian(g, damping).Cholesky().Solve(inputs.Cross(g, damping)))];
+        for (int row = 0; row < rows.Count; row++)
+        {
+            Vector<double> aligned = maps[rows.GroupOf(row)] * Vector<double>.Build.Dense(rows.Numbers(row));
+            for (int k = 0; k < rows.Length; k++)
+            {
+                values[rows.Place(row, k)] = (float)aligned[k];
+            }
+        }
+
+        return weight with { Values = values };
+    }
+
     /// <summary>The error of other numbers in place of a weight, as in <see cref="Surgery.Error"/>.</summary>
     public static double Error(PrunableWeight weight, ReadOnlySpan<float> values, InputCorrelation inputs, double damping = DefaultDamping)
     {

@@ -20,6 +20,14 @@ public abstract record PruningCriterion
     /// </summary>
     public static PruningCriterion GradientTimesWeight { get; } = new GradientCriterion();
 
+    /// <summary>
+    /// <c>w^2 / (H^-1)_pp</c>, what dropping a number costs when the others of its row make up for it (<see cref="OptimalBrainSurgeon"/>), relative to the
+    /// square of the whole result of the layer, so that layers compare. Of weights of whose inputs nothing is known, the part of the sum of squares.
+    /// </summary>
+    /// <param name="inputs">What is known of the inputs of each weight, by its constant in the graph.</param>
+    public static PruningCriterion SecondOrder(IReadOnlyDictionary<Value, InputCorrelation> inputs, double damping = OptimalBrainSurgeon.DefaultDamping) =>
+        new SecondOrderCriterion(inputs, damping);
+
     /// <summary>One score for each number, 0 or more; the score of what is no number is <see cref="float.NaN"/>.</summary>
     /// <exception cref="DiagnosticException">The criterion wants gradients and has none, or they do not fit.</exception>
     public abstract float[] Scores(PrunableWeight weight);
@@ -75,6 +83,21 @@ public abstract record PruningCriterion
             }
 
             return scores;
+        }
+    }
+
+    private sealed record SecondOrderCriterion(IReadOnlyDictionary<Value, InputCorrelation> Inputs, double Damping) : PruningCriterion
+    {
+        public override float[] Scores(PrunableWeight weight)
+        {
+            if (weight.Source is not { } source || !Inputs.TryGetValue(source, out InputCorrelation? inputs))
+            {
+                double square = weight.Values.ToArray().Sum(w => (double)w * w);
+                return Array.ConvertAll(weight.Values.ToArray(), w => square > 0 ? (float)(w * w / square) : 0);
+            }
+
+            double whole = OptimalBrainSurgeon.Error(weight, new float[weight.Values.Length], inputs, Damping);
+            return Array.ConvertAll(OptimalBrainSurgeon.Saliencies(weight, inputs, Damping), s => whole > 0 ? (float)(s / whole) : 0);
         }
     }
 }

@@ -142,7 +142,7 @@ public sealed class RemoveChannels
                 bool[] kept = Kept(slices.Channels);
                 (data, quant) = (ChannelCut.Take(data, slices.Axis, kept), ChannelCut.Take(quant, slices.Axis, kept));
             }
-            else if (slices.IsMaker)
+            else if (slices.Role is SliceRole.Maker)
             {
                 data = ChannelCut.Clear(data, quant, slices.Axis, [.. slices.Channels.Select(c => !_removed.Contains(_trace.Root(c)))]);
             }

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using MathNet.Numerics.LinearAlgebra;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Kernels;
 using Optc.Passes.Prune;
 using Optc.Passes.Quantize;
 using Optc.Runtime;
@@ -173,6 +175,48 @@ public class OptimalBrainSurgeonTests
         double predicted = OptimalBrainSurgeon.Error(weight, surgery.Values, inputs, damping: 0);
         Assert.Equal(places, inputs.Samples);
         Assert.Equal(error / places, predicted, predicted * 1e-4);
+    }
+
+    [Fact]
+    public void A_model_is_pruned_from_calibration_data_alone()
+    {
+        PassModel model = new();
+        Value x = model.Input("x", 1, 6, 6, 3);
+        Value y = model.Add("first", new Conv2D(1, 1, PaddingMode.Same, FusedActivation.Relu), x, PassModel.Random("w1", 1, 8, 3, 3, 3), PassModel.Random("b1", 2, 8));
+        y = model.Add("depthwise", new DepthwiseConv2D(2, 2, PaddingMode.Same, 1), y, PassModel.Random("w2", 3, 1, 3, 3, 8));
+        y = model.Add("up", new TransposeConv(2, 2, PaddingMode.Same), PassModel.Ints("s", 1, 6, 6, 8), PassModel.Random("w3", 4, 8, 2, 2, 8), y);
+        Module module = model.Output(model.Add("last", new FullyConnected(), y, PassModel.Random("w4", 5, 5, 288))).Build();
+        TensorData[] samples = [.. Enumerable.Range(0, 24).Select(i => TensorData.FromFloats([1, 6, 6, 3], Smooth(new(i))))];
+        SecondOrderOptions options = new() { Selection = PruningSelection.Everything, Threads = 2 };
+        (Module pruned, ImmutableArray<SecondOrderLayer> layers) = SecondOrderPruning.Apply(module, new Source(samples), 0.5, options);
+        (Module byColumns, _) = SecondOrderPruning.Apply(module, new Source(samples), 0.5, options with { Budget = 0 });
+
+        Assert.Equal(["first", "depthwise", "up", "last"], layers.Select(l => l.Plan.Weight.Name));
+        Assert.Equal("the second order of transpose_conv is not known", layers[2].Note);
+        Assert.All(layers.Where(l => l.Note is null), l => Assert.InRange(l.Error, 1e-9, 0.4));
+        foreach ((PrunableWeight weight, SecondOrderLayer layer) in PrunableWeight.Of(pruned.Main).Zip(layers))
+        {
+            Assert.Equal(layer.Plan.Zeros, weight.Values.ToArray().Count(w => w == 0));
+            Assert.Equal(layer.Plan.Zeros, weight.Source!.Constant!.Structure!.Mask!.Zeros);
+        }
+
+        Module plain = module.Clone();
+        foreach (PlannedSparsity layer in SparsityDistribution.Uniform.Plan(PrunableWeight.Of(plain.Main), 0.5, PruningSelection.Everything).Layers)
+        {
+            GraphPatch patch = new();
+            Node node = PassModel.Find(plain, layer.Weight.Layer);
+            patch.SetInput(node, 1, PassModel.Floats("w", layer.Weight.Source!.Type.Shape, [.. layer.Weight.Values.ToArray().Zip(layer.Mask(), (w, k) => k ? w : 0)]));
+            patch.ApplyTo(plain, plain.Main, node);
+        }
+
+        double Error(Module other) => samples.Sum(s => Run(module, s).Zip(Run(other, s), (a, b) => ((double)a - b) * ((double)a - b)).Sum());
+        Assert.True(Error(pruned) < Error(plain) / 2 && Error(byColumns) < Error(plain), $"{Error(pruned)}, {Error(byColumns)}, by magnitude {Error(plain)}");
+
+        static float[] Smooth(Random random)
+        {
+            float[] slopes = PassModel.Numbers(random, 9);
+            return [.. Enumerable.Range(0, 108).Select(i => slopes[i % 3] + (slopes[3 + (i % 3)] * (i / 18)) / 6 + (slopes[6 + (i % 3)] * (i / 3 % 6)) / 6 + (random.NextSingle() / 10))];
+        }
     }
 
     [Fact]

@@ -216,7 +216,9 @@ public class RemoveChannelsTests
 
         Module shrunk = RemoveChannels.Apply(module, groups, removed);
         PassModel.SameInterface(module, shrunk);
-        PassModel.Same(RemoveChannels.Mask(module, groups, removed), shrunk, tolerance: 0, "int8");
+        Module masked = RemoveChannels.Mask(module, groups, removed);
+        PassModel.Same(masked, shrunk, tolerance: 0, "int8");
+        Assert.Equal([1, 2], ChannelMasks.Idle(ChannelGroups.Of(masked.Main)).Select(c => c.Makers[0].Output));
         Assert.Equal([0.01f, 0.04f], PassModel.Find(shrunk, "a").Inputs[1]!.Type.Quant!.Scales.AsEnumerable());
     }
 
@@ -302,6 +304,50 @@ public class RemoveChannelsTests
         v = PassModel.Random("v", 2, 2, 1, 1, 4);
         module = model.Output(model.Add("c", new Conv2D(1, 1, PaddingMode.Same), a, v), model.Add("also", new Neg(), w)).Build();
         Assert.Equal("'w' is read by another node too", ChannelGroups.Of(module.Main).All[0].WhyFixed);
+    }
+
+    /// <summary>What masking made zero is found again, and its removal changes nothing.</summary>
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Channels_that_are_zero_are_found_and_go_without_a_trace(int seed)
+    {
+        Module module = ShrinkableGraph.Make(seed);
+        ChannelGroups groups = ChannelGroups.Of(module.Main);
+        Random random = new(seed);
+        TiedChannel[] chosen =
+        [
+            .. groups.All.Where(g => g.WhyFixed is null).SelectMany(g => g.Channels.Skip(1).Where(_ => random.Next(3) == 0)),
+        ];
+        Assert.Empty(ChannelMasks.Idle(groups));
+        Module masked = RemoveChannels.Mask(module, groups, chosen);
+        foreach ((Value value, bool[] mask) in ChannelMasks.Of(groups, chosen))
+        {
+            Node node = value.Users[0];
+            float[] numbers = PassModel.Find(masked, node.Name).Inputs[node.Inputs.IndexOf(value)]!.Constant!.AsFloats().ToArray();
+            Assert.Equal(value.Constant!.AsFloats().ToArray().Zip(mask, (w, k) => k ? w : 0), numbers);
+        }
+
+        ChannelGroups after = ChannelGroups.Of(masked.Main);
+        ImmutableArray<TiedChannel> idle = ChannelMasks.Idle(after);
+        Assert.Equal(chosen.Select(c => c.Root).Order(), idle.Select(c => c.Root).Order());
+        Module shrunk = RemoveChannels.Apply(masked, after, idle);
+        PassModel.SameInterface(masked, shrunk);
+        PassModel.Same(masked, shrunk, Tolerance, $"seed {seed}");
+    }
+
+    [Fact]
+    public void Channels_that_nobody_reads_are_idle_and_one_is_left_where_all_are()
+    {
+        PassModel model = new();
+        Value x = model.Input("x", 1, 3, 3, 2);
+        Value a = model.Add("a", new Conv2D(1, 1, PaddingMode.Same, FusedActivation.Relu), x, PassModel.Random("aw", 1, 4, 1, 1, 2), PassModel.Random("ab", 2, 4));
+        Value b = model.Add("b", new Conv2D(1, 1, PaddingMode.Same), a, PassModel.Floats("bw", [2, 1, 1, 4], 1, 0, 2, 0, 3, 0, -0f, 4));
+        Value c = model.Add("c", new Conv2D(1, 1, PaddingMode.Same), b, PassModel.Floats("cw", [1, 1, 1, 2], 0, 0));
+        Module module = model.Output(c).Build();
+        ChannelGroups groups = ChannelGroups.Of(module.Main);
+
+        Assert.Equal([("a", 1), ("b", 1)], ChannelMasks.Idle(groups).Select(i => (i.Makers[0].Node.Name, i.Makers[0].Output)));
+        PassModel.Same(module, RemoveChannels.Apply(module, groups, ChannelMasks.Idle(groups)), Tolerance, "idle");
     }
 
     [Fact]
