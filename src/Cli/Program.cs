@@ -18,6 +18,7 @@ internal static class Program
             new ConvertCommand(terminal),
             new QuantizeCommand(terminal),
             new OptimizeCommand(terminal),
+            new ExploreCommand(terminal),
             new RecipesCommand(terminal),
             new RunCommand(terminal),
             new EvalCommand(terminal),

@@ -47,7 +47,7 @@ internal sealed class OptimizationView(string input, string output, Optimization
 
     private string Summary(ImmutableArray<Diagnostic> errors)
     {
-        List<string> lines = [.. report.Stages.Where(s => s.ModeReason is not null).Select(s => $"mode    {(s.Name == s.Mode ? s.Name : $"{s.Name}, {s.Mode}")}: {s.ModeReason}")];
+        List<string> lines = [.. report.Stages.Where(s => s.ModeReason is not null).Select(s => $"mode    {(s.Mode is null || s.Mode.StartsWith(s.Name, StringComparison.Ordinal) ? s.Mode ?? s.Name : $"{s.Name}, {s.Mode}")}: {s.ModeReason}")];
         if (result.DropPoints is { } drop)
         {
             lines.Add(string.Create(

@@ -114,7 +114,7 @@ public sealed record ClusterStep : OptimizationStep
 
     public CodebookScope Scope { get; init; }
 
-    /// <summary><c>exact</c>, <c>linear</c>, <c>density</c> or <c>k-means++</c>.</summary>
+    /// <summary><c>exact</c>, <c>linear</c>, <c>density</c>, <c>k-means++</c> or <c>random</c>.</summary>
     public string Initializer { get; init; } = "exact";
 
     /// <summary>Codes on the integer grid of the result.</summary>
@@ -144,6 +144,7 @@ public sealed record ClusterStep : OptimizationStep
             "linear" => CentroidInitializer.Linear,
             "density" => CentroidInitializer.Density,
             "k-means++" => CentroidInitializer.KMeansPlusPlus(),
+            "random" => CentroidInitializer.Random(),
             _ => CentroidInitializer.Exact,
         },
         OnGrid = OnGrid,

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Optc.Ir;
+using Optc.Optimize.Recipes;
 using Optc.Passes.Prune;
 using Optc.Passes.Quantize;
 using Optc.Report.Compression;
@@ -16,6 +18,7 @@ internal sealed class RecipeRunner
     private readonly OptimizationOptions _options;
     private readonly StageStore _store;
     private readonly string _origin;
+    private readonly ConcurrentDictionary<string, StageResult> _measured = [];
 
     /// <exception cref="DiagnosticException">Data cannot be read, or the work folder cannot be made.</exception>
     public RecipeRunner(Model start, Dataset train, Dataset? test, OptimizationOptions options)
@@ -31,6 +34,9 @@ internal sealed class RecipeRunner
     /// <summary>Of the library, with the commit it was built from: other versions may train otherwise.</summary>
     public static string Version { get; } =
         typeof(RecipeRunner).Assembly.GetCustomAttributes(typeof(System.Reflection.AssemblyInformationalVersionAttribute), false).OfType<System.Reflection.AssemblyInformationalVersionAttribute>().FirstOrDefault()?.InformationalVersion ?? "0";
+
+    /// <summary>Hash of what determines a result beside the recipe.</summary>
+    public string Origin => _origin;
 
     public string ModelHash { get; }
 
@@ -48,7 +54,7 @@ internal sealed class RecipeRunner
         recipe = recipe.Resolved();
         QuantizeStep? quantize = recipe.Steps[^1] as QuantizeStep;
         ImmutableArray<PlannedStage> stages = PlannedStage.Of(recipe);
-        List<StageResult> results = [Measured(new("Baseline") { Float = _start }, quantize, work)];
+        List<StageResult> results = [Measured(_start, quantize, _origin, work)];
         List<SkippedLayer> skipped = [];
         Model model = _start;
         string key = _origin;
@@ -68,14 +74,10 @@ internal sealed class RecipeRunner
             reporter.Tell(OptimizationActivity.Measuring);
             string name = Unique(NameOf(stage, facts.Mode), results);
             skipped.AddRange(facts.Skipped.Select(s => s with { Stage = name }));
-            StageResult result = new(name)
-            {
-                Float = model,
-                Curve = facts.History,
-                Mode = NameOf(facts.Mode),
-                ModeReason = facts.Reason,
-            };
-            results.Add(Measured(result, quantize, work));
+            StageResult result = Measured(model, quantize, key, work) with { Name = name };
+            results.Add(stage.Steps[^1] is SimplifyStep or RemoveChannelsStep
+                ? result with { ModeReason = facts.Reason }
+                : result.After(new(facts.Mode, facts.Reason, facts.Joint, facts.Skipped, facts.History)));
         }
 
         Model last = results[^1].Int8 ?? model;
@@ -109,7 +111,7 @@ internal sealed class RecipeRunner
         CompressionIntent intent = new(
             stage.Prune?.ToPruning(), stage.Cluster?.ToClustering(), stage.QuantizeAware?.ToQuantizationAware(QuantizationOf(quantize)));
         (CompressionMode mode, string reason) = intent.Resolve(from.Module);
-        FinishedStage facts = new(mode, reason, [], [], "", []);
+        FinishedStage facts = new(mode, reason, intent.IsJoint && stage.FineTune is not null, [], [], "", []);
         switch (stage.Steps[^1])
         {
             case FineTuneStep tune:
@@ -146,17 +148,25 @@ internal sealed class RecipeRunner
 
     private const int CheckpointInterval = 100;
 
-    /// <summary>Adds the integer form and the scores.</summary>
-    private StageResult Measured(StageResult stage, QuantizeStep? quantize, WorkOptions work)
+    /// <summary>A model with its integer form and the scores of both; measured once for each stage and quantization.</summary>
+    private StageResult Measured(Model model, QuantizeStep? quantize, string key, WorkOptions work)
     {
-        work = work with { Progress = null };
-        Model? integers = quantize is null ? null : Quantized(stage.Float!, quantize, work);
-        return stage with
+        string own = Fingerprint.Of(key, quantize is null ? "" : RecipeWriter.Write(quantize));
+        if (_measured.TryGetValue(own, out StageResult? known))
         {
+            return known;
+        }
+
+        work = work with { Progress = null };
+        Model? integers = quantize is null ? null : Quantized(model, quantize, work);
+        StageResult result = new("Baseline")
+        {
+            Float = model,
             Int8 = integers,
-            FloatScore = Score(stage.Float!, work),
+            FloatScore = Score(model, work),
             Int8Score = integers is null ? null : Score(integers, work),
         };
+        return _measured.GetOrAdd(own, result);
     }
 
     private Model Quantized(Model model, QuantizeStep step, WorkOptions work)
@@ -186,21 +196,8 @@ internal sealed class RecipeRunner
             CompressionMode.Pruning => "Pruned",
             CompressionMode.Clustering => "Clustered",
             CompressionMode.SparseClustering => "Pruned and clustered",
-            _ => NameOf(mode),
+            _ => mode.ToString().ToUpperInvariant(),
         },
-    };
-
-    private static string NameOf(CompressionMode mode) => mode switch
-    {
-        CompressionMode.Plain => "plain",
-        CompressionMode.Pruning => "pruning",
-        CompressionMode.Clustering => "clustering",
-        CompressionMode.SparseClustering => "pruning and clustering",
-        CompressionMode.Qat => "QAT",
-        CompressionMode.Pqat => "PQAT",
-        CompressionMode.Cqat => "CQAT",
-        CompressionMode.Pcqat => "PCQAT",
-        _ => throw new System.Diagnostics.UnreachableException(),
     };
 
     /// <summary>Adds the place in the recipe to what a stage tells.</summary>

@@ -11,6 +11,7 @@ namespace Optc.Optimize;
 /// <summary>A model that a stage made, and what is to be told of it.</summary>
 /// <param name="Mode">What the stage resolved to.</param>
 /// <param name="Reason">Why.</param>
+/// <param name="Joint">Whether zeros, shared values and grids came about in one run.</param>
 /// <param name="Skipped">Layers that it left alone.</param>
 /// <param name="History">Its epochs.</param>
 /// <param name="Sha256">Of the file of the model.</param>
@@ -18,6 +19,7 @@ namespace Optc.Optimize;
 internal sealed record FinishedStage(
     CompressionMode Mode,
     string Reason,
+    bool Joint,
     ImmutableArray<SkippedLayer> Skipped,
     ImmutableArray<EpochRecord> History,
     string Sha256,
