@@ -24,9 +24,13 @@ internal sealed record CodecSizes(string Shared)
         PrintModels();
     }
 
-    private static string Row(string name, long weights, long compatible, long smallest, double bound) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"| {name} | {weights} | {compatible} | {smallest} | {100.0 * (smallest - compatible) / compatible:0.0} % | {bound:0} | {100.0 * (smallest - bound) / bound:0.0} % |");
+    private static string Row(string name, long weights, long compatible, long smallest, double bound)
+    {
+        string above = bound < 1 ? "-" : string.Create(CultureInfo.InvariantCulture, $"{100 * (smallest - bound) / bound:0.0} %");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {name} | {weights} | {compatible} | {smallest} | {100.0 * (smallest - compatible) / compatible:0.0} % | {bound:0} | {above} |");
+    }
 
     private static double Bound(ReadOnlySpan<short> weights) => OrderZeroCoder.Entropy(weights) * weights.Length / 8;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Optc.Formats.EthosU;
@@ -29,10 +30,11 @@ internal sealed class SetupLanes
         ushort[] indices = new ushort[WeightSymbol.Count];
         setup.FillIndices(indices);
         Codings = Choose(statistics, indices);
+        short[] costs = new short[WeightSymbol.Count * Lanes];
+        short[] zeroCosts = new short[RunPhases * Lanes];
+        Array.Fill(costs, Impossible);
         Vector256<short> slice = Vector256.Create(Impossible);
         Vector256<short> section = slice;
-        Array.Fill(_costs, slice);
-        Array.Fill(_zeroCosts, slice);
         for (int lane = 0; lane < Codings.Length; lane++)
         {
             (int coding, int runDivisor) = Codings[lane];
@@ -42,16 +44,18 @@ internal sealed class SetupLanes
             for (int symbol = 0; symbol < WeightSymbol.Count; symbol++)
             {
                 int bits = CostOf(indices[symbol], coding) + (hasRuns ? 1 + runDivisor : 0);
-                _costs[symbol] = _costs[symbol].WithElement(lane, (short)Math.Min(bits, Impossible));
+                costs[(symbol * Lanes) + lane] = (short)Math.Min(bits, Impossible);
             }
 
             for (int phase = 0; phase < RunPhases; phase++)
             {
                 bool isWhole = ((phase + 1) & ((1 << runDivisor) - 1)) == 0;
-                _zeroCosts[phase] = _zeroCosts[phase].WithElement(lane, (short)(isWhole ? 1 : 0));
+                zeroCosts[(phase * Lanes) + lane] = (short)(isWhole ? 1 : 0);
             }
         }
 
+        MemoryMarshal.Cast<short, Vector256<short>>(costs).CopyTo(_costs);
+        MemoryMarshal.Cast<short, Vector256<short>>(zeroCosts).CopyTo(_zeroCosts);
         (SlicePrice, SectionPrice) = (slice, section);
     }
 

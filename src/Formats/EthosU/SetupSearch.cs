@@ -17,6 +17,11 @@ internal sealed class SetupSearch
 
     private const long Impossible = 1L << 50;
 
+    private static readonly (int Size, int Forced)[] Neighbours =
+    [
+        (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1), (2, 0), (-2, 0), (0, 2), (0, -2), (2, 2), (-2, -2), (4, 4), (-4, -4), (1, -1), (-1, 1),
+    ];
+
     private readonly int[] _symbols = new int[WeightSymbol.Count];
     private readonly long[] _counts = new long[WeightSymbol.Count];
     private readonly long[] _gains = new long[PaletteSetup.MaxPalette];
@@ -27,8 +32,10 @@ internal sealed class SetupSearch
 
     private static ReadOnlySpan<int> CoarseSizes => [2, 4, 8, 16, 24, 32];
 
+    private static ReadOnlySpan<int> FineSizes => [2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 31, 32];
+
     /// <summary>The shortest plan that is found, with or without runs.</summary>
-    /// <param name="isThorough">Try all sizes, not only some.</param>
+    /// <param name="isThorough">Try more sizes, and go on from the best of them.</param>
     public SectionPlan Best(SectionStatistics statistics, bool isThorough)
     {
         SectionPlan? direct = BestWithoutRuns(statistics, isThorough);
@@ -113,26 +120,39 @@ internal sealed class SetupSearch
     private void TryPalettes(int coding, bool isThorough)
     {
         int most = Math.Min(PaletteSetup.MaxPalette, Math.Max(_used, 2));
-        if (!isThorough)
+        Candidate best = new(coding, 0, 0, Try(coding, 0, 0));
+        foreach (int coarse in isThorough ? FineSizes : CoarseSizes)
         {
-            Try(coding, 0, 0);
-            foreach (int coarse in CoarseSizes)
+            int size = Math.Min(coarse, most);
+            Improve(ref best, size, 0);
+            Improve(ref best, size, size);
+            if (isThorough)
             {
-                int size = Math.Min(coarse, most);
-                Try(coding, size, 0);
-                Try(coding, size, size);
-            }
-
-            return;
-        }
-
-        for (int size = 0; size <= most; size++)
-        {
-            for (int forced = 0; forced <= size && size != 1; forced++)
-            {
-                Try(coding, size, forced);
+                Improve(ref best, size, size / 2);
             }
         }
+
+        while (isThorough)
+        {
+            Candidate center = best;
+            foreach ((int bySize, int byForced) in Neighbours)
+            {
+                int size = center.Size + bySize;
+                int forced = center.Forced + byForced;
+                if (size >= 2 && size <= most && forced >= 0 && forced <= size)
+                {
+                    Improve(ref best, size, forced);
+                }
+            }
+
+            isThorough = best != center;
+        }
+    }
+
+    private void Improve(ref Candidate best, int size, int forced)
+    {
+        long bits = Try(best.Coding, size, forced);
+        best = bits < best.Bits ? new(best.Coding, size, forced, bits) : best;
     }
 
     private void TryUncompressed()
