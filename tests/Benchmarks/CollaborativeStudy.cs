@@ -19,7 +19,6 @@ namespace Optc.Tests.Benchmarks;
 internal sealed record CollaborativeStudy(
     string Shared, string Work, IReadOnlyList<CollaborativeCase> Cases, ulong[] Seeds, IReadOnlyList<string> Rows, int Threads, Dictionary<string, double> Change)
 {
-    private const double Rate = 5e-4;
     private const int Batch = 64;
     private const int CalibrationSamples = 256;
 
@@ -144,7 +143,7 @@ internal sealed record CollaborativeStudy(
             Seed = task.Seed,
             Epochs = epochs,
             BatchSize = Batch,
-            Rate = LearningRate.Cosine(Set("rate", Rate), 0.02),
+            Rate = LearningRate.Cosine(Set("rate", task.Case.Rate), 0.02),
             Augmentations = task.Training.Options.Augmentations,
             RelativeRates = true,
             KeepBest = false,

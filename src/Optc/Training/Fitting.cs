@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Optc.Ir;
+using Optc.Passes;
 using Optc.Passes.Quantize;
 using Optc.Runtime;
 using Optc.Runtime.Training;
@@ -57,6 +58,11 @@ internal sealed class Fitting : IDisposable
             Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(),
             Statistics = StatisticsRecord.Read(_model.Module),
             SampleWeights = train.HasWeights,
+
+            // Its normalizations and activations become parts of its layers: it runs in every step.
+            Teacher = options.Step.Teacher is { } teacher
+                ? teacher with { Model = Pipelines.PrepareForQuantization.Run(teacher.Model, work.ForPasses) }
+                : null,
         };
         _grids = options.Quantization is null ? [] : ActivationPlan.Of(_model.Module, options.Quantization, train, work);
         _steps = (long)_batches.BatchesPerEpoch * options.Epochs;
