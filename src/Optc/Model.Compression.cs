@@ -43,6 +43,39 @@ public sealed partial class Model
     /// <param name="how">Schedule, pattern and layers.</param>
     public Model Prune(Pruning how) => Asking(Intent with { Pruning = how });
 
+    /// <summary>Zeros without training: by what removing a weight costs the results of its layer, with the others moved to make up for it.</summary>
+    /// <param name="calibration">Typical inputs, some hundred.</param>
+    /// <exception cref="DiagnosticException">There is nothing to prune, or the data do not fit.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public Model PruneBySecondOrder(double sparsity, Dataset calibration, SecondOrderOptions? how = null, WorkOptions? options = null)
+    {
+        WorkOptions work = options ?? WorkOptions.Default;
+        Module module = Module;
+        (Module pruned, _) = Located(() => SecondOrderPruning.Apply(
+            module, calibration.For(module), sparsity, (how ?? new()) with { Threads = work.Threads }, work.Cancellation));
+        return With(pruned);
+    }
+
+    /// <summary>
+    /// Takes whole channels out of the model, through sums, concatenations and depthwise layers, so that its tensors become smaller: those
+    /// of the smallest weights. Train afterwards.
+    /// </summary>
+    /// <exception cref="DiagnosticException">No channel can be removed.</exception>
+    public Model RemoveChannels(ChannelChoice choice, PruningCriterion? criterion = null)
+    {
+        Module module = Module;
+        return Located(() =>
+        {
+            ChannelGroups groups = ChannelGroups.Of(module.Main);
+            Module smaller = Passes.Prune.RemoveChannels.Apply(module, groups, choice.Choose(groups, criterion).SelectMany(p => p.Removed));
+            return With(StatisticsRecord.Attach(smaller, []));
+        });
+    }
+
+    /// <inheritdoc cref="RemoveChannels(ChannelChoice, PruningCriterion?)"/>
+    /// <param name="fraction">Part of the channels of each group, 0 to below 1.</param>
+    public Model RemoveChannels(double fraction) => RemoveChannels(new ChannelChoice(fraction));
+
     /// <summary>Lets the values of each weight tensor come from a few codes, trained by the next <see cref="FineTune"/>; they stay so in all that follows.</summary>
     /// <param name="codes">Codes of a weight tensor, the zero included: 2 to 256.</param>
     public Model Cluster(int codes) => Cluster(new Clustering(codes));

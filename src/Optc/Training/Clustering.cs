@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Optc.Passes.Cluster;
+using Optc.Passes.Prune;
 using Optc.Runtime.Training;
 
 namespace Optc.Training;
@@ -65,6 +66,28 @@ public sealed record Clustering(int Codes)
     public float CodebookRate { get; init; } = 3;
 
     public float ScaleRate { get; init; } = 1.5f;
+
+    /// <summary>As few codes for each layer as an error permits.</summary>
+    /// <param name="model">Whose weights are measured as they are.</param>
+    /// <param name="relativeError">Squared error as part of the squared weights of a tensor, above 0 and below 1.</param>
+    public static Clustering ForError(Model model, double relativeError) => Chosen(
+        model, weights => [.. weights.Select(w => CodebookBudget.ForError(w, relativeError))]);
+
+    /// <summary>Codes for each layer with the least error within a mean number of bits.</summary>
+    /// <param name="model">Whose weights are measured as they are.</param>
+    /// <param name="bitsPerWeight">Mean entropy of all weights that are clustered, above 1.</param>
+    public static Clustering ForBits(Model model, double bitsPerWeight) => Chosen(model, weights => CodebookBudget.ForBits(weights, bitsPerWeight));
+
+    private static Clustering Chosen(Model model, Func<IReadOnlyList<float[]>, ImmutableArray<int>> choose)
+    {
+        PrunableWeight[] weights = [.. PrunableWeight.Of(model.Module.Main).Where(w => w.WhyFixed is null && w.Role is not WeightRole.Embedding)];
+        ImmutableArray<int> codes = choose([.. weights.Select(w => w.Values.ToArray())]);
+        return new(codes.IsEmpty ? 2 : codes.Max())
+        {
+            Rules = [.. weights.Zip(codes).Select(p => new LayerCodes($"^{System.Text.RegularExpressions.Regex.Escape(p.First.Layer)}$", p.Second))],
+            Depthwise = true,
+        };
+    }
 
     /// <summary>Codes for a layer with so many weights; 0 for none. Few weights get no more than a quarter of their number.</summary>
     internal int CodesOf(TrainedVariable variable)
