@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Optc.Ir;
 using Optc.Ir.Text;
