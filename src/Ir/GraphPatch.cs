@@ -49,6 +49,12 @@ public sealed class GraphPatch
         return Rewrite.Apply;
     }
 
+    /// <summary>Says what holds of a constant of a graph, whose content stays as it is; at once, for whoever owns the graph.</summary>
+    /// <exception cref="ArgumentException">The value is no constant.</exception>
+    public static void Bind(Value constant, WeightStructure? structure) => constant.Constant = constant.Constant is { } data
+        ? data.With(structure)
+        : throw new ArgumentException($"'{constant.Name}' is no constant.", nameof(constant));
+
     /// <summary>One operand of an existing node becomes another value.</summary>
     public Rewrite SetInput(Node node, int index, Value? with)
     {

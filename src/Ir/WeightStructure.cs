@@ -54,7 +54,7 @@ public sealed record WeightStructure
         long[] codes = CodesOf(dense, breaches);
         if (Mask is not null)
         {
-            CheckMask(Mask, codes, breaches);
+            CheckMask(Mask, dense, breaches);
         }
 
         if (Codebook is not null)
@@ -278,23 +278,15 @@ public sealed record WeightStructure
         return codes;
     }
 
-    private static void CheckMask(SparsityMask mask, long[] codes, List<StructureBreach> breaches)
+    private static void CheckMask(SparsityMask mask, TensorData data, List<StructureBreach> breaches)
     {
-        if (mask.Kept.Length != codes.Length)
+        if (mask.Kept.Length != data.Shape.ElementCount)
         {
-            breaches.Add(new("a mask of the weight's size", $"{codes.Length}", $"{mask.Kept.Length}"));
-            return;
+            breaches.Add(new("a mask of the weight's size", $"{data.Shape.ElementCount}", $"{mask.Kept.Length}"));
         }
-
-        int lost = 0;
-        for (int i = 0; i < codes.Length; i++)
+        else if (mask.HeldBy(data) is var held && held < mask.Zeros)
         {
-            lost += !mask.Kept[i] && codes[i] != 0 ? 1 : 0;
-        }
-
-        if (lost > 0)
-        {
-            breaches.Add(new("zeros of the mask", $"{mask.Zeros} of {mask.Zeros}", $"{mask.Zeros - lost} of {mask.Zeros}"));
+            breaches.Add(new("zeros of the mask", $"{mask.Zeros} of {mask.Zeros}", $"{held} of {mask.Zeros}"));
         }
     }
 

@@ -10,6 +10,7 @@ using Optc.Ir;
 using Optc.Passes;
 using Optc.Passes.Quantize;
 using Optc.Report;
+using Optc.Structure;
 using Optc.Training;
 
 namespace Optc;
@@ -33,7 +34,7 @@ public sealed partial class Model
         _module = new(() => Intent.IsEmpty ? _given : Intent.InOneShot(_given));
         Name = name;
         Source = source;
-        _file = new(() => TfLiteBackend.Build(Module));
+        _file = new(() => TfLiteBackend.Build(StructureRecord.Attach(Module)));
     }
 
     /// <summary>The graphs. Shared by everybody who holds this model, so not to be changed in place; passes work on copies.</summary>
@@ -72,8 +73,10 @@ public sealed partial class Model
     }
 
     /// <summary>Reads a model file that is in memory. The model keeps slices of it: the bytes must not change.</summary>
-    /// <exception cref="DiagnosticException">The file is damaged, or not supported.</exception>
-    public static Model Read(ReadOnlyMemory<byte> file, string name = "model") => new(FrontendSet.Read(file, name), name, file);
+    /// <exception cref="DiagnosticException">
+    /// The file is damaged, or not supported, or its weights no longer have the structure that is recorded with them.
+    /// </exception>
+    public static Model Read(ReadOnlyMemory<byte> file, string name = "model") => new(StructureRecord.Restore(FrontendSet.Read(file, name), name), name, file);
 
     /// <summary>A model made of graphs.</summary>
     /// <exception cref="DiagnosticException">The graphs are not well formed.</exception>

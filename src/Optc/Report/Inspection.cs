@@ -3,6 +3,7 @@ using System.Globalization;
 using Optc.Backends.TfLite;
 using Optc.Formats;
 using Optc.Ir;
+using Optc.Structure;
 
 namespace Optc.Report;
 
@@ -33,7 +34,7 @@ public sealed record Inspection(
 {
     /// <summary>Inspects a model as optc would write it.</summary>
     /// <exception cref="DiagnosticException">Ops have no encoding in <c>.tflite</c>, or sparse weights contradict themselves.</exception>
-    public static Inspection Of(Module module) => Of(module, TfLiteBackend.ToArray(module));
+    public static Inspection Of(Module module) => Of(module, TfLiteBackend.ToArray(StructureRecord.Attach(module)));
 
     /// <param name="file">The <c>.tflite</c> file that the module was read from, or that was written from it.</param>
     /// <exception cref="MalformedDataException">The bytes are no <c>.tflite</c> file.</exception>

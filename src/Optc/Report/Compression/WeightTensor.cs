@@ -37,6 +37,8 @@ internal sealed class WeightTensor
 
     public Shape Shape => Content.Shape;
 
+    public QuantParams? Quant => _value.Type.Quant;
+
     public long Elements => Content.Shape.ElementCount;
 
     public long Bytes => Content.Bytes.Length;
