@@ -148,10 +148,17 @@ public sealed record WeightEntry(
     bool Sparse,
     GridEntry? Quantization)
 {
+    /// <summary>
+    /// What the values are bound to, e.g. <c>kept: zeros, 16 codes, 8-bit grid</c> as the file records it, or <c>found: 8 codes in each
+    /// channel</c> as its values show it; <see langword="null"/> for neither.
+    /// </summary>
+    public string? Bound { get; init; }
+
     /// <summary>What is special about the tensor in a few words; empty for an ordinary one.</summary>
     public string Structure => string.Join(", ", new[]
     {
-        Pattern,
+        Bound?.Contains(Pattern ?? "-", StringComparison.Ordinal) == true ? null : Pattern,
+        Bound,
         Sparse ? "sparse layout" : null,
         ZeroChannels > 0 ? string.Create(CultureInfo.InvariantCulture, $"{ZeroChannels} zero channels") : null,
         Shared ? "shared" : null,

@@ -6,6 +6,8 @@ using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Execution;
+using Optc.Passes.Prune;
+using Optc.Structure;
 
 namespace Optc.Report;
 
@@ -58,6 +60,12 @@ internal sealed class Inspector
     public Inspection Inspect()
     {
         Walk();
+        Dictionary<Value, PrunableWeight> places = [];
+        foreach (PrunableWeight weight in _module.Graphs.SelectMany(g => PrunableWeight.Of(g)))
+        {
+            places.TryAdd(weight.Source!, weight);
+        }
+
         ArenaEstimate arena = ArenaEstimate.Of(_module);
         (long peak, Node? at) = Peak(_module.Main);
         long macs = MultiplyAccumulates.Sum(_operators.Select(o => o.Macs));
@@ -72,7 +80,12 @@ internal sealed class Inspector
             [.. _module.Graphs.Select(GraphOf)],
             [.. _operators.GroupBy(o => (o.Name, o.Type, o.Executable)).Select(group => OperatorOf(group.Key, [.. group], macs))],
             [.. _bytes.Model.Metadata.Select(m => new MetadataEntry(m.Name ?? "", ContentOf(m).Length))],
-            [.. _weights.Select(w => WeightOf(w.Value, w.Content, w.Layer, w.Operand, w.Shared))]);
+            [
+                .. _weights.Select(w => WeightOf(w.Value, w.Content, w.Layer, w.Operand, w.Shared) with
+                {
+                    Bound = places.TryGetValue(w.Value, out PrunableWeight? place) ? WeightStructures.Describe(place) : null,
+                }),
+            ]);
     }
 
     /// <summary>Only where the bytes of the file went.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Optc.Ir;
 using Optc.Passes.Prune;
 
@@ -32,6 +33,29 @@ public static class WeightStructures
         }
 
         return result;
+    }
+
+    /// <summary>What a weight is bound to, in a few words, see <see cref="Report.WeightEntry.Bound"/>.</summary>
+    internal static string? Describe(PrunableWeight weight)
+    {
+        if (weight.Source?.Constant is not { } constant)
+        {
+            return null;
+        }
+
+        WeightStructure? carried = constant.Structure;
+        WeightStructure? structure = carried ?? DiscoverIn(weight, DiscoveryOptions.Default);
+        string?[] parts =
+        [
+            // Zeros anywhere, if nobody says that they were meant, are in the column of zeros.
+            structure?.Mask is not { } mask ? null : mask.Pattern != "elements" ? mask.Pattern : carried is null ? null : "zeros",
+            structure?.Codebook is not { } book ? null : string.Create(CultureInfo.InvariantCulture, $"{book.Codes} codes{Scope(book)}"),
+            structure?.Grid is not { } grid ? null : string.Create(CultureInfo.InvariantCulture, $"{grid.Bits}-bit grid"),
+        ];
+        string text = string.Join(", ", parts.OfType<string>());
+        return text.Length == 0 ? null : $"{(carried is null ? "found" : "kept")}: {text}";
+
+        string Scope(Codebook book) => book.Groups == 1 ? "" : book.Groups == weight.Kernel.Outputs ? " in each channel" : $" in each of {book.Groups} groups";
     }
 
     /// <summary>What a weight carries, with what its values show beside it; <see langword="null"/> for nothing.</summary>

@@ -125,6 +125,22 @@ public sealed class DiscoveryTests
         Assert.Equal(320, Assert.Single(WeightStructures.Of(found)).Structure.Mask!.Zeros);
     }
 
+    [Fact]
+    public void An_inspection_says_what_weights_are_bound_to_and_how_that_is_known()
+    {
+        TensorData planted = PlantedWeight.Make(new(4), [16, 32], 0, grid: true, codes: 6, masked: true);
+        TensorData own = TensorData.FromFloats([64, 32], [.. Enumerable.Range(0, 64 * 32).Select(i => (1 + (i / 32 * 0.013f)) * (1 + (i % 8)))]);
+        float[] w = Numbers(new(3), 2048);
+        TensorData grouped = Masked([32, 64], w, PruningMask.OfGroups(Magnitudes(w), KernelShape.OutputsFirst([32, 64]), 2, 4));
+
+        Assert.Equal("kept: zeros, 6 codes, 8-bit grid", Read(planted));
+        Assert.Equal("found: 8 codes in each channel", Read(own));
+        Assert.Equal("found: 2:4", Read(grouped));
+        Assert.Equal("", Read(TensorData.FromFloats([32, 64], w)));
+
+        static string Read(TensorData weight) => Assert.Single(Model.Read(Model.Of(Dense(weight)).ToTfLite()).Inspect().Weights).Structure;
+    }
+
     /// <summary>What a third party quantized shows a structure only where it has one: ordinary 8-bit weights do not.</summary>
     [SharedFact]
     public void An_ordinary_model_shows_no_codebooks()
