@@ -14,7 +14,7 @@ namespace Optc.Ops;
 /// <para>Types: f32. Limits pass a gradient strictly inside of them: <c>dx = dy</c> where <c>low &lt; y &lt; high</c>, else 0;
 /// TANH gives <c>dy (1 - y^2)</c>.</para>
 /// </remarks>
-public sealed record ActivationGradient(FusedActivation Activation) : IOp<ActivationGradient>, IExecutable
+public sealed record ActivationGradient(FusedActivation Activation) : IOp<ActivationGradient>, IOverwriting
 {
     private const int Chunk = 16384;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Optc.Ir;
@@ -77,26 +78,32 @@ public sealed record AdamUpdate(float Beta1, float Beta2, float Epsilon) : IOp<A
                 factors,
                 context.In<float>(0)[elements],
                 context.In<float>(1)[elements],
-                Moment(context, Mean, type)[elements],
-                Moment(context, Square, type)[elements],
+                Moment(context, Mean)[elements],
+                Moment(context, Square)[elements],
                 context.Out<float>(0)[elements]);
         };
         return () =>
         {
+            Declare(context, Mean, type);
+            Declare(context, Square, type);
             factors = Factors.At(this, context.In<float>(2)[0], context.In<float>(3)[0]);
             context.Workers.Run(chunks, body);
         };
     }
 
-    private static Span<float> Moment(KernelContext context, int index, TensorType type)
+    /// <exception cref="OpRuleException">The variable has another size.</exception>
+    private static void Declare(KernelContext context, int index, TensorType type)
     {
-        int handle = context.In<int>(index)[0];
-        context.Resources.Declare(handle, type);
-        Span<float> content = MemoryMarshal.Cast<byte, float>(context.Resources.Content(handle));
-        return content.Length == type.ElementCount
-            ? content
-            : throw new OpRuleException("a moment has another size than its variable") { Found = $"{content.Length} numbers for {type.Shape}" };
+        context.Resources.Declare(context.In<int>(index)[0], type);
+        int length = Moment(context, index).Length;
+        if (length != type.ElementCount)
+        {
+            throw new OpRuleException("a moment has another size than its variable") { Found = $"{length} numbers for {type.Shape}" };
+        }
     }
+
+    private static Span<float> Moment(KernelContext context, int index) =>
+        MemoryMarshal.Cast<byte, float>(context.Resources.Content(context.In<int>(index)[0]));
 
     private static void Run(
         in Factors factors, ReadOnlySpan<float> value, ReadOnlySpan<float> gradient, Span<float> mean, Span<float> square, Span<float> next)
@@ -151,6 +158,7 @@ public sealed record AdamUpdate(float Beta1, float Beta2, float Epsilon) : IOp<A
             s_limits.Clamp(rate / s_limits.Clamp(1 - MathF.Pow(op.Beta1, step))),
             FloatMap.One<SqrtFunction>(s_limits.Clamp(1 - MathF.Pow(op.Beta2, step))));
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector256<float> Step(Vector256<float> value, Vector256<float> gradient, ref Vector256<float> mean, ref Vector256<float> square)
         {
             mean = Clamp(Clamp(mean * Beta1) + Clamp(gradient * (1 - Beta1)));
@@ -159,6 +167,7 @@ public sealed record AdamUpdate(float Beta1, float Beta2, float Epsilon) : IOp<A
             return Clamp(value - Clamp(Clamp(mean / divisor) * Size));
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static Vector256<float> Clamp(Vector256<float> values) => s_limits.Clamp(values);
     }
 }

@@ -187,12 +187,44 @@ internal sealed class GraphCompiler(Session session, Graph graph)
             return;
         }
 
+        if (Overwrites(node, inputs, outputs))
+        {
+            _aliases.Add(node.Outputs[0], Root(node.Inputs[0]!));
+        }
+
         RequireAddressable([.. inputs.OfType<ValueBuffer>(), .. outputs]);
         NodeContext context = new(session, inputs, outputs, immediate: false);
         Kernel kernel = ((IExecutable)node.Op).Prepare(context);
         _contexts.Add((context, _steps.Count));
         _live.Add((_steps.Count, node));
         _steps.Add(new StaticStep(node, kernel));
+    }
+
+    /// <summary>True when the first result takes the memory of the first operand, of which this node is the only reader.</summary>
+    private bool Overwrites(Node node, ValueBuffer?[] inputs, ValueBuffer[] outputs)
+    {
+        if (node.Op is not IOverwriting
+            || session.Options.KeepIntermediates
+            || inputs[0] is not { Constant: null, IsVariable: false } operand
+            || operand.Type.DType != outputs[0].Type.DType
+            || !operand.Type.Shape.Equals(outputs[0].Type.Shape)
+            || graph.IsOutput(node.Outputs[0]))
+        {
+            return false;
+        }
+
+        Value value = node.Inputs[0]!;
+        while (value.UseCount == 1 && value.Producer is not null && !graph.IsOutput(value))
+        {
+            if (!_aliases.ContainsKey(value))
+            {
+                return true;
+            }
+
+            value = value.Producer.Inputs[0]!;
+        }
+
+        return false;
     }
 
     private static void RequireAddressable(ReadOnlySpan<ValueBuffer> buffers)

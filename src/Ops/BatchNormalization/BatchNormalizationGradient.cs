@@ -17,7 +17,7 @@ namespace Optc.Ops;
 /// as in the forward op.</para>
 /// <para>Source: Ioffe and Szegedy, Batch Normalization, 2015, section 3, terms collected for each channel.</para>
 /// </remarks>
-public sealed record BatchNormalizationGradient(float Epsilon, FusedActivation Activation = FusedActivation.None) : IOp<BatchNormalizationGradient>, IExecutable
+public sealed record BatchNormalizationGradient(float Epsilon, FusedActivation Activation = FusedActivation.None) : IOp<BatchNormalizationGradient>, IOverwriting
 {
     public static OpSchema Declaration { get; } = new(
         "batch_normalization_gradient", ["dy", "x", "gamma", "beta", "mean", "variance"], ["dx", "dgamma", "dbeta"])

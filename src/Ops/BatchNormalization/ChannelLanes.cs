@@ -257,18 +257,19 @@ internal static class ChannelLanes
         }
     }
 
-    /// <summary>Sums as in <see cref="Products"/>, and the gradient through scale and activation, <c>scale dz</c>, in place of dy.</summary>
-    /// <param name="dy">Rows of channels; changed.</param>
+    /// <summary>Sums as in <see cref="Products"/>, and the gradient through scale and activation, <c>scale dz</c>.</summary>
+    /// <param name="dy">Rows of channels; the memory of <paramref name="dx"/> or other memory.</param>
     /// <param name="lines">Wide rows: scale, shift, mean.</param>
     /// <param name="sums">A wide row of each; overwritten.</param>
     public static void Through<TActivation>(
-        Span<float> dy, ReadOnlySpan<float> x, ReadOnlySpan<float> lines, Span<double> sums, Span<double> alongs)
+        ReadOnlySpan<float> dy, ReadOnlySpan<float> x, ReadOnlySpan<float> lines, Span<double> sums, Span<double> alongs, Span<float> dx)
         where TActivation : struct, IActivationMask
     {
         sums.Clear();
         alongs.Clear();
         int width = sums.Length;
         x = x[..dy.Length];
+        dx = dx[..dy.Length];
         int block = BlockRows(width) * width;
         int whole = x.Length / width * width;
         ref float scales = ref MemoryMarshal.GetReference(lines);
@@ -278,6 +279,7 @@ internal static class ChannelLanes
         {
             ref float gradient = ref MemoryMarshal.GetReference(dy[start..]);
             ref float source = ref MemoryMarshal.GetReference(x[start..]);
+            ref float target = ref MemoryMarshal.GetReference(dx[start..]);
             int length = Math.Min(block, whole - start);
             for (int c = 0; c < width; c += Group)
             {
@@ -295,8 +297,8 @@ internal static class ChannelLanes
                     sum1 += dz1;
                     along0 += dz0 * (x0 - mean0);
                     along1 += dz1 * (x1 - mean1);
-                    (dz0 * scale0).StoreUnsafe(ref gradient, (nuint)at);
-                    (dz1 * scale1).StoreUnsafe(ref gradient, (nuint)(at + 8));
+                    (dz0 * scale0).StoreUnsafe(ref target, (nuint)at);
+                    (dz1 * scale1).StoreUnsafe(ref target, (nuint)(at + 8));
                 }
 
                 Add(sums, c, sum0, sum1);
@@ -310,7 +312,7 @@ internal static class ChannelLanes
             float dz = TActivation.Pass(Vector256.Create((x[at] * lines[c]) + lines[width + c]), Vector256.Create(dy[at])).ToScalar();
             sums[c] += dz;
             alongs[c] += (double)dz * ((double)x[at] - lines[(2 * width) + c]);
-            dy[at] = dz * lines[c];
+            dx[at] = dz * lines[c];
         }
     }
 

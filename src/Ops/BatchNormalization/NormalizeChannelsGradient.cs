@@ -16,7 +16,7 @@ namespace Optc.Ops;
 /// <c>dx = scale dz</c>, <c>dbeta = sum dz</c>, <c>dgamma = i sum dz (x - mean)</c>, <c>dmean = -scale dbeta</c>,
 /// <c>dvariance = -scale i dgamma / 2</c>. Sums as in <see cref="BatchNormalization"/>.</para>
 /// </remarks>
-public sealed record NormalizeChannelsGradient(float Epsilon, FusedActivation Activation) : IOp<NormalizeChannelsGradient>, IExecutable
+public sealed record NormalizeChannelsGradient(float Epsilon, FusedActivation Activation) : IOp<NormalizeChannelsGradient>, IOverwriting
 {
     public static OpSchema Declaration { get; } = new(
         "normalize_channels_gradient", ["dy", "x", "gamma", "beta", "mean", "variance"], ["dx", "dgamma", "dbeta", "dmean", "dvariance"])
@@ -63,9 +63,13 @@ public sealed record NormalizeChannelsGradient(float Epsilon, FusedActivation Ac
             System.Range elements = rows.Elements(chunk);
             Span<double> totals = wide.Span<double>(worker);
             Span<double> chunkSums = sums.Span<double>().Slice(2 * chunk * channels, 2 * channels);
-            Span<float> dx = context.Out<float>(0)[elements];
-            context.In<float>(0)[elements].CopyTo(dx);
-            ChannelLanes.Through<TActivation>(dx, context.In<float>(1)[elements], lines.Span<float>(), totals[..width], totals.Slice(width, width));
+            ChannelLanes.Through<TActivation>(
+                context.In<float>(0)[elements],
+                context.In<float>(1)[elements],
+                lines.Span<float>(),
+                totals[..width],
+                totals.Slice(width, width),
+                context.Out<float>(0)[elements]);
             ChannelLanes.Fold(totals[..width], chunkSums[..channels]);
             ChannelLanes.Fold(totals.Slice(width, width), chunkSums[channels..]);
         };

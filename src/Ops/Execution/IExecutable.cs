@@ -24,3 +24,9 @@ public interface IExecutable
 /// and never run the kernel.
 /// </summary>
 public interface IReshaping : IExecutable;
+
+/// <summary>
+/// An op whose first result may take the memory of its first operand when both have the same type: it writes no element before it
+/// has read all that it needs of the operand for it and for what is computed at the same time.
+/// </summary>
+public interface IOverwriting : IExecutable;

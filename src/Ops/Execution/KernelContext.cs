@@ -7,7 +7,8 @@ namespace Optc.Ops.Execution;
 /// <summary>What a kernel sees of the runtime: types when it is prepared, buffers when it runs.</summary>
 /// <remarks>
 /// Buffers of activations and scratch start on a multiple of 64 bytes, are pinned, and stay where they are from one
-/// run to the next; constants may be a slice of a file and have no alignment. Outputs never overlap inputs.
+/// run to the next; constants may be a slice of a file and have no alignment. Outputs never overlap inputs, but for
+/// the first ones of an <see cref="IOverwriting"/> op.
 /// </remarks>
 public abstract class KernelContext
 {

@@ -20,7 +20,7 @@ namespace Optc.Ops;
 /// <c>dx = scale dz</c>, <c>dbeta = sum dz</c>, <c>dgamma = i sum dz (x - mean)</c>, <c>dmean = -scale dbeta</c>, <c>dvariance = -scale i dgamma / 2</c>
 /// with <c>i = 1 / sqrt(variance + epsilon)</c> and <c>scale = gamma i</c>.</para>
 /// </remarks>
-public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward, bool OfInput) : IOp<NormalizedConvolutionGradient>, IExecutable
+public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward, bool OfInput) : IOp<NormalizedConvolutionGradient>, IOverwriting
 {
     private const int X = 5;
     private const int W = 6;
@@ -185,6 +185,7 @@ public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward
 
         private void Piece(int piece, int worker, Span<float> partial, Span<double> sums, bool isFirst)
         {
+            // Nothing is written to dx before dy of this piece is read: both may be the same memory.
             ReadOnlySpan<float> x = _context.In<float>(X).Slice(piece * _block.InputElements, _block.InputElements);
             System.Range outputs = (piece * _block.OutputElements)..((piece + 1) * _block.OutputElements);
             Span<float> gradient = _gradient.Span<float>(worker)[.._block.OutputElements];
@@ -215,7 +216,7 @@ public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward
             if (_normalizes)
             {
                 Span<double> wide = _wide.Span<double>(worker);
-                ChannelLanes.Through<TActivation>(dx, x, line, wide[.._width], wide.Slice(_width, _width));
+                ChannelLanes.Through<TActivation>(dx, x, line, wide[.._width], wide.Slice(_width, _width), dx);
                 ChannelLanes.FoldInto(wide[.._width], sums[.._channels]);
                 ChannelLanes.FoldInto(wide.Slice(_width, _width), sums[_channels..]);
             }

@@ -37,6 +37,50 @@ public sealed class InterpreterTests
         Assert.Equal([2, 2], interpreter.OutputType(0).Shape.Dims.ToArray());
     }
 
+    /// <summary>Readers of the operand before the node do not matter but count; a reader behind it, or a view of it, must find it unchanged.</summary>
+    [Theory]
+    [InlineData(false, false, false)]
+    [InlineData(false, true, false)]
+    [InlineData(true, false, false)]
+    [InlineData(true, true, false)]
+    [InlineData(false, false, true)]
+    public void Overwrites_an_operand_only_when_nobody_else_reads_it(bool isReadAgain, bool throughView, bool keeps)
+    {
+        const int length = 1000;
+        GraphBuilder builder = new("main");
+        Value x = builder.Input("x", new(DType.F32, [length]));
+        Value y = builder.Input("y", new(DType.F32, [length]));
+        Value doubled = builder.Add(new Add(), [x, x], "double").Output;
+        Value operand = throughView ? builder.Add(new Reshape([length]), [doubled, null], "view").Output : doubled;
+        Value passed = builder.Add(new ActivationGradient(FusedActivation.Relu), [operand, y], "pass").Output;
+        builder.Output(builder.Add(new Mul(), [passed, passed], "square").Output);
+        if (isReadAgain)
+        {
+            builder.Output(builder.Add(new Abs(), [doubled], "again").Output);
+        }
+
+        using Interpreter interpreter = new(GraphBuilder.Module([builder.Build()]), options: new() { KeepIntermediates = keeps });
+        Random random = new(3);
+        float[] given = [.. Enumerable.Range(0, length).Select(_ => random.NextSingle() - 0.5f)];
+        float[] sign = [.. Enumerable.Range(0, length).Select(_ => random.NextSingle() - 0.5f)];
+        for (int run = 0; run < 2; run++)
+        {
+            given.CopyTo(interpreter.Input<float>(0));
+            sign.CopyTo(interpreter.Input<float>(1));
+            interpreter.Run();
+            Assert.Equal(given.Zip(sign, (g, s) => s > 0 ? 4 * g * g : 0), interpreter.Output<float>(0).ToArray());
+            if (isReadAgain)
+            {
+                Assert.Equal(given.Select(g => Math.Abs(2 * g)), interpreter.Output<float>(1).ToArray());
+            }
+        }
+
+        // x, y, the doubled value and the square, and a value for what passes unless it shares.
+        int values = 4 + (isReadAgain ? 2 : 0) + (keeps ? 1 : 0);
+        Assert.InRange(interpreter.ArenaBytes, (values - 1) * length * sizeof(float), values * ((length * sizeof(float)) + 64));
+        Assert.True(keeps || isReadAgain || interpreter.ArenaBytes < 5 * length * sizeof(float));
+    }
+
     [Fact]
     public void Gives_an_unknown_outermost_dimension_the_batch_size()
     {
