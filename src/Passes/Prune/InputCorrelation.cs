@@ -20,9 +20,13 @@ namespace Optc.Passes.Prune;
 /// </remarks>
 public sealed class InputCorrelation
 {
+    // So many columns are added together, while a row of the sums is at hand; each sum still takes them one after the other.
+    private const int Block = 32;
+
     private readonly double[][] _sums;
-    private readonly double[] _row;
-    private readonly double[] _before;
+    private readonly double[][] _columns;
+    private readonly double[][] _columnsBefore;
+    private readonly int[] _pending;
     private double[][]? _cross;
 
     /// <param name="groups">Groups of outputs that read different inputs.</param>
@@ -32,8 +36,10 @@ public sealed class InputCorrelation
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groups);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         (Groups, Length) = (groups, length);
-        _sums = [.. Enumerable.Range(0, groups).Select(_ => new double[length * length])];
-        (_row, _before) = (new double[length], new double[length]);
+        _sums = Buffers(length * length);
+        _columns = Buffers(Block * length);
+        _columnsBefore = Buffers(Block * length);
+        _pending = new int[groups];
     }
 
     public int Groups { get; }
@@ -138,31 +144,13 @@ public sealed class InputCorrelation
     /// <param name="before">What stood there before the model was changed; the same when empty. All columns have it or none.</param>
     public void Add(int group, ReadOnlySpan<double> column, ReadOnlySpan<double> before = default)
     {
-        double[] sums = _sums[group];
-        for (int i = 0; i < Length; i++)
-        {
-            double x = column[i];
-            if (x != 0)
-            {
-                Span<double> rest = sums.AsSpan((i * Length) + i, Length - i);
-                TensorPrimitives.MultiplyAdd(column[i..], x, rest, rest);
-            }
-        }
-
+        column.CopyTo(Next(group));
         if (!before.IsEmpty)
         {
-            _cross ??= [.. Enumerable.Range(0, Groups).Select(_ => new double[Length * Length])];
-            for (int i = 0; i < Length; i++)
-            {
-                if (column[i] != 0)
-                {
-                    Span<double> row = _cross[group].AsSpan(i * Length, Length);
-                    TensorPrimitives.MultiplyAdd(before, column[i], row, row);
-                }
-            }
+            before.CopyTo(NextBefore(group));
         }
 
-        Samples += group == 0 ? 1 : 0;
+        Done(group);
     }
 
     /// <summary>Adds what a layer reads in one invocation.</summary>
@@ -181,13 +169,13 @@ public sealed class InputCorrelation
             default:
                 for (int start = 0; start < x.Length; start += Length)
                 {
-                    TensorPrimitives.ConvertTruncating(x.Slice(start, Length), _row.AsSpan());
+                    TensorPrimitives.ConvertTruncating(x.Slice(start, Length), Next(0));
                     if (!before.IsEmpty)
                     {
-                        TensorPrimitives.ConvertTruncating(before.Slice(start, Length), _before.AsSpan());
+                        TensorPrimitives.ConvertTruncating(before.Slice(start, Length), NextBefore(0));
                     }
 
-                    Add(0, _row, before.IsEmpty ? [] : _before);
+                    Done(0);
                 }
 
                 break;
@@ -197,6 +185,7 @@ public sealed class InputCorrelation
     /// <summary><c>X X' / samples + damping * mean of its diagonal * I</c>, positive definite for a damping above 0.</summary>
     internal Matrix<double> Hessian(int group, double damping)
     {
+        Flush(group);
         double[] sums = _sums[group];
         double scale = 1.0 / Math.Max(1, Samples);
         double mean = 0;
@@ -224,6 +213,57 @@ public sealed class InputCorrelation
         return Matrix<double>.Build.Dense(Length, Length, (i, j) => (_cross[group][(i * Length) + j] * scale) + (i == j ? ridge : 0));
     }
 
+    private double[][] Buffers(int size) => [.. Enumerable.Range(0, Groups).Select(_ => new double[size])];
+
+    /// <summary>Room for the next column of a group.</summary>
+    private Span<double> Next(int group)
+    {
+        if (_pending[group] == Block)
+        {
+            Flush(group);
+        }
+
+        return _columns[group].AsSpan(_pending[group] * Length, Length);
+    }
+
+    /// <summary>Room for what stood there before the change.</summary>
+    private Span<double> NextBefore(int group)
+    {
+        _cross ??= Buffers(Length * Length);
+        return _columnsBefore[group].AsSpan(_pending[group] * Length, Length);
+    }
+
+    private void Done(int group)
+    {
+        _pending[group]++;
+        Samples += group == 0 ? 1 : 0;
+    }
+
+    private void Flush(int group)
+    {
+        for (int i = 0; i < Length; i++)
+        {
+            Span<double> sums = _sums[group].AsSpan((i * Length) + i, Length - i);
+            Span<double> cross = _cross is null ? [] : _cross[group].AsSpan(i * Length, Length);
+            for (int k = 0; k < _pending[group]; k++)
+            {
+                ReadOnlySpan<double> column = _columns[group].AsSpan(k * Length, Length);
+                if (column[i] == 0)
+                {
+                    continue;
+                }
+
+                TensorPrimitives.MultiplyAdd(column[i..], column[i], sums, sums);
+                if (_cross is not null)
+                {
+                    TensorPrimitives.MultiplyAdd(_columnsBefore[group].AsSpan(k * Length, Length), column[i], cross, cross);
+                }
+            }
+        }
+
+        _pending[group] = 0;
+    }
+
     private static Window WindowOf(Node layer, int axis, int stride, int dilation, PaddingMode padding)
     {
         (int input, int kernel) = (layer.Inputs[0]!.Type.Shape[axis], layer.Inputs[1]!.Type.Shape[axis]);
@@ -238,23 +278,23 @@ public sealed class InputCorrelation
         {
             for (int group = 0; group < Groups; group++)
             {
-                Gather(x, shape, rows, columns, place, group, _row);
+                Gather(x, shape, rows, columns, place, group, Next(group));
                 if (!before.IsEmpty)
                 {
-                    Gather(before, shape, rows, columns, place, group, _before);
+                    Gather(before, shape, rows, columns, place, group, NextBefore(group));
                 }
 
-                Add(group, _row, before.IsEmpty ? [] : _before);
+                Done(group);
             }
         }
     }
 
     /// <summary>The window of one output place and group, zeros in the padding.</summary>
-    private void Gather(ReadOnlySpan<float> x, Shape shape, Window rows, Window columns, int place, int group, double[] target)
+    private void Gather(ReadOnlySpan<float> x, Shape shape, Window rows, Window columns, int place, int group, Span<double> target)
     {
         (int sample, int row, int column) = (place / (rows.Output * columns.Output), place / columns.Output % rows.Output, place % columns.Output);
         int wide = shape[3] / Groups;
-        Array.Clear(target);
+        target.Clear();
         for (int tap = 0; tap < rows.Kernel * columns.Kernel; tap++)
         {
             int y = rows.Start(row) + (tap / columns.Kernel * rows.Dilation);
@@ -262,7 +302,7 @@ public sealed class InputCorrelation
             if (y >= 0 && y < shape[1] && z >= 0 && z < shape[2])
             {
                 int from = (((((sample * shape[1]) + y) * shape[2]) + z) * shape[3]) + (group * wide);
-                TensorPrimitives.ConvertTruncating(x.Slice(from, wide), target.AsSpan(tap * wide, wide));
+                TensorPrimitives.ConvertTruncating(x.Slice(from, wide), target.Slice(tap * wide, wide));
             }
         }
     }

@@ -186,6 +186,27 @@ public static class PruningMask
             : throw new ArgumentException($"{scores.Length} scores are no whole number for each of {channels} channels.", nameof(scores));
     }
 
+    /// <summary>Whole output channels of any weight, by what its dimensions mean.</summary>
+    /// <param name="scores">In the order of the weight in memory.</param>
+    /// <param name="sparsity">Part of the channels to be dropped; a channel is worth the mean of its scores.</param>
+    /// <exception cref="ArgumentException">There is not one score for each element.</exception>
+    public static bool[] Channels(ReadOnlySpan<float> scores, KernelShape kernel, double sparsity)
+    {
+        if (scores.Length != kernel.Count)
+        {
+            throw new ArgumentException($"{scores.Length} scores for a weight of {kernel.Count}.", nameof(scores));
+        }
+
+        double[] sums = new double[kernel.Outputs];
+        for (int i = 0; i < scores.Length; i++)
+        {
+            sums[kernel.OutputOf(i)] += scores[i];
+        }
+
+        bool[] kept = Unstructured(Array.ConvertAll(sums, s => (float)s), sparsity);
+        return [.. Enumerable.Range(0, kernel.Count).Select(i => kept[kernel.OutputOf(i)])];
+    }
+
     /// <summary>Magnitudes, the usual scores.</summary>
     public static float[] Magnitudes(TensorData weight)
     {

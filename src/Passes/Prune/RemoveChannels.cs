@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops.Channels;
+using Optc.Passes.Quantize;
 
 namespace Optc.Passes.Prune;
 
@@ -39,6 +40,26 @@ public sealed class RemoveChannels
     /// <inheritdoc cref="Apply" path="/param|/exception"/>
     public static Module Mask(Module module, ChannelGroups groups, IEnumerable<TiedChannel> removed) =>
         new RemoveChannels(module, groups, Checked(module, groups, removed), masksOnly: true).Rewrite();
+
+    /// <summary>A copy of a float module without some channels, whose other weights make up for them as well as they can: <see cref="Realignment"/>.</summary>
+    /// <param name="source">Calibration data; no labels are needed.</param>
+    /// <inheritdoc cref="Apply" path="/param|/exception"/>
+    public static Module ApplyAndRealign(
+        Module module,
+        ChannelGroups groups,
+        IEnumerable<TiedChannel> removed,
+        ICalibrationSource source,
+        double damping = OptimalBrainSurgeon.DefaultDamping,
+        int threads = 1,
+        CancellationToken cancellation = default)
+    {
+        HashSet<int> roots = Checked(module, groups, removed);
+        Module realigned = Realignment.Apply(
+            new RemoveChannels(module, groups, roots, masksOnly: true).Rewrite(), module, source, damping, threads, cancellation);
+
+        // The same nodes number their channels alike.
+        return new RemoveChannels(realigned, ChannelGroups.Of(realigned.Main), roots, masksOnly: false).Rewrite();
+    }
 
     private static HashSet<int> Checked(Module module, ChannelGroups groups, IEnumerable<TiedChannel> removed)
     {

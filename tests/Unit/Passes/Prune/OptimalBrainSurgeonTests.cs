@@ -219,6 +219,37 @@ public class OptimalBrainSurgeonTests
         }
     }
 
+    /// <summary>A channel that is twice another one, and a filter of its own behind it, can be made up for without any loss.</summary>
+    [Fact]
+    public void Layers_behind_make_up_for_channels_that_are_removed()
+    {
+        float[] w = PassModel.Numbers(new(1), 4 * 18);
+        for (int i = 0; i < 18; i++)
+        {
+            w[(3 * 18) + i] = 2 * w[18 + i];
+        }
+
+        PassModel model = new();
+        Value y = model.Add("a", new Conv2D(1, 1, PaddingMode.Same, FusedActivation.Relu), model.Input("x", 1, 6, 6, 2), PassModel.Floats("aw", [4, 3, 3, 2], w));
+        y = model.Add("b", new Conv2D(1, 1, PaddingMode.Same, FusedActivation.Relu), y, PassModel.Random("bw", 2, 5, 3, 3, 4), PassModel.Random("bb", 3, 5));
+        y = model.Add("c", new DepthwiseConv2D(1, 1, PaddingMode.Same, 1), y, PassModel.Random("cw", 4, 1, 3, 3, 5));
+        Module module = model.Output(model.Add("y", new FullyConnected(), y, PassModel.Random("yw", 5, 3, 180))).Build();
+        TensorData[] samples = [.. Enumerable.Range(0, 40).Select(i => TensorData.FromFloats([1, 6, 6, 2], PassModel.Numbers(new(i), 72)))];
+        ChannelGroups groups = ChannelGroups.Of(module.Main);
+
+        Module plain = RemoveChannels.Apply(module, groups, [groups.Find("a").Channels[3]]);
+        Module repaired = RemoveChannels.ApplyAndRealign(module, groups, [groups.Find("a").Channels[3]], new Source(samples), damping: 1e-9);
+        Assert.Equal(PassModel.Find(plain, "b").Inputs[1]!.Type, PassModel.Find(repaired, "b").Inputs[1]!.Type);
+        Assert.True(Error(repaired) < Error(plain) * 1e-6, $"{Error(repaired)} of {Error(plain)}");
+
+        // One that is like no other is made up for in part.
+        TiedChannel[] others = [groups.Find("a").Channels[0], groups.Find("b").Channels[2]];
+        Assert.True(Error(RemoveChannels.ApplyAndRealign(module, groups, others, new Source(samples), threads: 2)) < Error(RemoveChannels.Apply(module, groups, others)) / 2);
+        Assert.Throws<ArgumentException>(() => Realignment.Apply(new PassModel().Output().Build(), module, new Source(samples)));
+
+        double Error(Module other) => samples.Sum(s => Run(module, s).Zip(Run(other, s), (a, b) => ((double)a - b) * ((double)a - b)).Sum());
+    }
+
     [Fact]
     public void A_layer_that_no_sample_reaches_or_that_has_no_second_order_is_refused()
     {

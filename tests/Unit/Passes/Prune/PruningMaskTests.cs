@@ -76,8 +76,12 @@ public class PruningMaskTests
     }
 
     [Fact]
-    public void Channels_go_as_a_whole() =>
+    public void Channels_go_as_a_whole()
+    {
         Assert.Equal([true, true, false, false, true, true], PruningMask.Channels([3, 3, 1, 1, 2, 2], 3, 1 / 3.0));
+        Assert.Equal([true, true, false, false, true, true], PruningMask.Channels([3, 3, 1, 1, 2, 2], new KernelShape(3, 2, 1, 1), 1 / 3.0));
+        Assert.Equal([true, false, true, true, false, true], PruningMask.Channels([3, 1, 2, 3, 1, 2], new KernelShape(3, 2, 1, 1, OutputsInnermost: true), 1 / 3.0));
+    }
 
     [Theory]
     [InlineData(1)]
