@@ -45,6 +45,12 @@ if (args is ["collaborative", _, _, ..])
     return;
 }
 
+if (args is ["aware-step", .. string[] threads])
+{
+    AwareStepSpeed.Print(threads.Length > 0 ? int.Parse(threads[0], System.Globalization.CultureInfo.InvariantCulture) : 1);
+    return;
+}
+
 if (args is ["train-step", ..])
 {
     TrainStepSpeed.Print(args.ElementAtOrDefault(1) ?? "", args.ElementAtOrDefault(2));

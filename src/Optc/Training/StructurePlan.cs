@@ -4,7 +4,6 @@ using Optc.Ops;
 using Optc.Ops.Quantization;
 using Optc.Passes.Cluster;
 using Optc.Passes.Prune;
-using Optc.Passes.Quantize;
 using Optc.Runtime.Training;
 
 namespace Optc.Training;

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using Optc.Data;
 using Optc.Ir;
 using Optc.Passes;
 using Optc.Passes.Quantize;
