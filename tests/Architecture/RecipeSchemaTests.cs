@@ -29,7 +29,7 @@ public sealed class RecipeSchemaTests
             }
         }
 
-        Assert.Equal(7, steps.EnumerateObject().Count());
+        Assert.Equal(8, steps.EnumerateObject().Count());
         Assert.True(keys > 40, $"{keys} keys");
     }
 

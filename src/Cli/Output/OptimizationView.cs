@@ -56,10 +56,11 @@ internal sealed class OptimizationView(string input, string output, Optimization
         }
 
         int zeros = result.Invariants.Count(i => i.What == "zeros kept");
+        int books = result.Invariants.Count(i => i.What.StartsWith("distinct codes", StringComparison.Ordinal));
         string[] proved =
         [
             .. zeros > 0 ? [string.Create(CultureInfo.InvariantCulture, $"the zeros of {zeros} weights")] : (string[])[],
-            .. result.Invariants.Length > zeros ? [string.Create(CultureInfo.InvariantCulture, $"the codes of {result.Invariants.Length - zeros}")] : (string[])[],
+            .. books > 0 ? [string.Create(CultureInfo.InvariantCulture, $"the codes of {books}{(zeros > 0 ? "" : " weights")}")] : (string[])[],
         ];
         lines.Add(proved.Length == 0 ? "proved  nothing, since no weight has zeros or codes to keep" : $"proved  on the bytes of the file: {string.Join(" and ", proved)}");
         if (errors.IsEmpty)

@@ -122,6 +122,9 @@ public sealed record OptimizationRecipe(string Name, ImmutableArray<Optimization
                 case PruneStep { Schedule: "polynomial" } prune when prune.End < prune.Begin:
                     yield return (i, Wrong("pruning ends before it begins", string.Create(CultureInfo.InvariantCulture, $"begin {prune.Begin}, end {prune.End}"), "an end behind the beginning"));
                     break;
+                case ClusterStep { RelativeError: not null, BitsPerWeight: not null }:
+                    yield return (i, Wrong("'relative-error' and 'bits-per-weight' both choose the codes", "both", "one of them"));
+                    break;
                 case ClusterStep { Begin: { } begin, Freeze: { } freeze } when freeze < begin:
                     yield return (i, Wrong("codes are frozen before there are any", string.Create(CultureInfo.InvariantCulture, $"begin {begin}, freeze {freeze}"), "'freeze' behind 'begin'"));
                     break;

@@ -70,15 +70,16 @@ public sealed record PruneStep : OptimizationStep
     {
         Every = Every,
         Pattern = PatternOf(Pattern)!,
-        Distribution = (Rules.IsEmpty, Distribution) switch
-        {
-            (false, _) => SparsityDistribution.PerLayer([.. Rules.Select(r => new LayerSparsity(r.Pattern, r.Number))]),
-            (_, "global") => SparsityDistribution.Global,
-            (_, "erdos-renyi-kernel") => SparsityDistribution.ErdosRenyiKernel,
-            _ => SparsityDistribution.Uniform,
-        },
+        Distribution = Rules.IsEmpty ? DistributionOf(Distribution) : SparsityDistribution.PerLayer([.. Rules.Select(r => new LayerSparsity(r.Pattern, r.Number))]),
         Criterion = Criterion == "magnitude" ? PruningCriterion.Magnitude : PruningCriterion.NormalizedMagnitude,
         Selection = PruningSelection.Default with { Depthwise = Depthwise, Only = Layers, Except = Except },
+    };
+
+    internal static SparsityDistribution DistributionOf(string name) => name switch
+    {
+        "global" => SparsityDistribution.Global,
+        "erdos-renyi-kernel" => SparsityDistribution.ErdosRenyiKernel,
+        _ => SparsityDistribution.Uniform,
     };
 
     /// <summary>The pattern that a text means; <see langword="null"/> for none.</summary>
@@ -101,6 +102,33 @@ public sealed record PruneStep : OptimizationStep
 
     private static int Side(string text) =>
         int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int side) ? side : 0;
+}
+
+/// <summary>Makes weights zero without training, and moves the others to make up for it.</summary>
+public sealed record SecondOrderStep : OptimizationStep
+{
+    /// <summary>Part of the weights that becomes zero, 0 to below 1.</summary>
+    public double Sparsity { get; init; } = 0.5;
+
+    /// <summary>Training samples whose values tell what a weight costs.</summary>
+    public int CalibrationSamples { get; init; } = 256;
+
+    /// <summary><c>uniform</c>, <c>global</c> or <c>erdos-renyi-kernel</c>.</summary>
+    public string Distribution { get; init; } = "uniform";
+
+    /// <summary>Pattern of the layers that are pruned; all when <see langword="null"/>.</summary>
+    public string? Layers { get; init; }
+
+    /// <summary>Pattern of layers that are left alone.</summary>
+    public string? Except { get; init; }
+
+    public bool Depthwise { get; init; }
+
+    internal SecondOrderOptions ToOptions() => new()
+    {
+        Distribution = PruneStep.DistributionOf(Distribution),
+        Selection = PruningSelection.Default with { Depthwise = Depthwise, Only = Layers, Except = Except },
+    };
 }
 
 /// <summary>Lets weights share values.</summary>
@@ -135,7 +163,25 @@ public sealed record ClusterStep : OptimizationStep
     /// <summary>Part of the run after which weights keep their code; when left out 0.85 with other steps in the same run, else 1.</summary>
     public double? Freeze { get; init; }
 
-    internal Clustering ToClustering() => new(Codes)
+    /// <summary>Chooses as few codes for each layer as this squared error permits, a part of the squared weights, instead of <see cref="Codes"/>.</summary>
+    public double? RelativeError { get; init; }
+
+    /// <summary>Chooses codes for each layer with the least error within this mean number of bits, instead of <see cref="Codes"/>.</summary>
+    public double? BitsPerWeight { get; init; }
+
+    /// <param name="model">Whose weights are measured where codes are chosen by them.</param>
+    internal Clustering ToClustering(Model model)
+    {
+        Clustering? chosen = RelativeError is { } error ? Clustering.ForError(model, error) : BitsPerWeight is { } bits ? Clustering.ForBits(model, bits) : null;
+        Clustering own = ToClustering();
+        return chosen is null ? own : own with { Codes = chosen.Codes, Rules = [.. chosen.Rules.Where(r => Depthwise || !IsDepthwise(model, r)), .. own.Rules] };
+    }
+
+    // A rule for a layer clusters it even where depthwise layers are left alone.
+    private static bool IsDepthwise(Model model, LayerCodes rule) =>
+        PrunableWeight.Of(model.Module.Main).Any(w => w.Role is WeightRole.Depthwise && rule.Matches(w.Layer));
+
+    private Clustering ToClustering() => new(Codes)
     {
         Rules = [.. Rules.Select(r => new LayerCodes(r.Pattern, (int)r.Number))],
         Scope = Scope,

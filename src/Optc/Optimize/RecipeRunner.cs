@@ -5,6 +5,7 @@ using Optc.Optimize.Recipes;
 using Optc.Passes.Prune;
 using Optc.Passes.Quantize;
 using Optc.Report.Compression;
+using Optc.Structure;
 using Optc.Training;
 
 namespace Optc.Optimize;
@@ -44,17 +45,18 @@ internal sealed class RecipeRunner
 
     /// <summary>Does what a recipe says.</summary>
     /// <param name="work">Threads and cancellation of this run.</param>
+    /// <param name="isComplete">Also measures what only a report tells: how far fake-quantized and integer models are apart.</param>
     /// <exception cref="DiagnosticException">
     /// The recipe contradicts itself, does not fit the model, or the result does not keep the structure of its weights.
     /// </exception>
     /// <exception cref="OperationCanceledException">Cancelled; what is finished, and a checkpoint of what is not, are in the work folder.</exception>
-    public Optimization Run(OptimizationRecipe recipe, WorkOptions work, IProgress<OptimizationProgress>? progress)
+    public Optimization Run(OptimizationRecipe recipe, WorkOptions work, IProgress<OptimizationProgress>? progress, bool isComplete = true)
     {
         recipe.Require();
         recipe = recipe.Resolved();
         QuantizeStep? quantize = recipe.Steps[^1] as QuantizeStep;
         ImmutableArray<PlannedStage> stages = PlannedStage.Of(recipe);
-        List<StageResult> results = [Measured(_start, quantize, _origin, work)];
+        List<StageResult> results = [Measured(_start, quantize, _origin, work, isComplete)];
         List<SkippedLayer> skipped = [];
         Model model = _start;
         string key = _origin;
@@ -74,8 +76,8 @@ internal sealed class RecipeRunner
             reporter.Tell(OptimizationActivity.Measuring);
             string name = Unique(NameOf(stage, facts.Mode), results);
             skipped.AddRange(facts.Skipped.Select(s => s with { Stage = name }));
-            StageResult result = Measured(model, quantize, key, work) with { Name = name };
-            results.Add(stage.Steps[^1] is SimplifyStep or RemoveChannelsStep
+            StageResult result = Measured(model, quantize, key, work, isComplete) with { Name = name };
+            results.Add(stage.Steps[^1] is SimplifyStep or RemoveChannelsStep or SecondOrderStep
                 ? result with { ModeReason = facts.Reason }
                 : result.After(new(facts.Mode, facts.Reason, facts.Joint, facts.Skipped, facts.History)));
         }
@@ -83,14 +85,14 @@ internal sealed class RecipeRunner
         Model last = results[^1].Int8 ?? model;
         byte[] file = last.ToTfLite();
         Model read = Model.Read(file, _start.Name);
-        ImmutableArray<InvariantResult> proofs = StructureProof.Of(model.Module, last.Module, read.Module);
-        StructureProof.Require(proofs);
+        StructureProof proof = StructureProof.Verify(model.Module, file).ThrowIfBroken();
         string yaml = recipe.ToYaml();
         return new(read, file, recipe, new(_start.Name, _options.Metric, [.. results])
         {
             Samples = _test?.Count,
             Skipped = [.. skipped],
-            Invariants = proofs,
+            Invariants = proof.Results,
+            Agreement = isComplete ? Agreement(results[^1], quantize, work) : [],
             Reproduction = new(
                 Version,
                 [
@@ -109,9 +111,9 @@ internal sealed class RecipeRunner
     {
         reporter.Tell(OptimizationActivity.Started);
         CompressionIntent intent = new(
-            stage.Prune?.ToPruning(), stage.Cluster?.ToClustering(), stage.QuantizeAware?.ToQuantizationAware(QuantizationOf(quantize)));
+            stage.Prune?.ToPruning(), stage.Cluster?.ToClustering(from), stage.QuantizeAware?.ToQuantizationAware(QuantizationOf(quantize)));
         (CompressionMode mode, string reason) = intent.Resolve(from.Module);
-        FinishedStage facts = new(mode, reason, intent.IsJoint && stage.FineTune is not null, [], [], "", []);
+        FinishedStage facts = new(mode, reason, intent.IsJoint && stage.FineTune is not null, [], [], "");
         switch (stage.Steps[^1])
         {
             case FineTuneStep tune:
@@ -136,10 +138,21 @@ internal sealed class RecipeRunner
                 ChannelGroups groups = ChannelGroups.Of(module.Main);
                 ImmutableArray<PlannedChannels> choice = step.ToChoice().Choose(groups);
                 Module narrower = RemoveChannels.Apply(module, groups, choice.SelectMany(c => c.Removed));
-                return (from.With(narrower), facts with
+                return (from.With(StatisticsRecord.Attach(narrower, [])), facts with
                 {
                     Reason = FormattableString.Invariant($"{choice.Sum(c => c.Removed.Length)} of {choice.Sum(c => c.Group.Channels.Length)} channels are removed"),
                     Skipped = [.. choice.Where(c => c.Reason is not null).Select(c => new SkippedLayer(c.Group.Name, "remove-channels", c.Reason!))],
+                });
+            case SecondOrderStep step:
+                (Module pruned, ImmutableArray<SecondOrderLayer> layers) = SecondOrderPruning.Apply(
+                    from.Module, _train.Sample(step.CalibrationSamples, _options.Seed).For(from.Module), step.Sparsity, step.ToOptions() with { Threads = work.Threads }, work.Cancellation);
+                return (from.With(pruned), facts with
+                {
+                    Reason = "weights are removed by what that costs the results of their layers",
+                    Skipped =
+                    [
+                        .. layers.Where(l => l.Plan.Reason is not null).Select(l => new SkippedLayer(l.Plan.Weight.Name, "prune-by-second-order", l.Plan.Reason!)),
+                    ],
                 });
             default:
                 return (from.With(intent.InOneShot(from.Module)), facts);
@@ -149,9 +162,9 @@ internal sealed class RecipeRunner
     private const int CheckpointInterval = 100;
 
     /// <summary>A model with its integer form and the scores of both; measured once for each stage and quantization.</summary>
-    private StageResult Measured(Model model, QuantizeStep? quantize, string key, WorkOptions work)
+    private StageResult Measured(Model model, QuantizeStep? quantize, string key, WorkOptions work, bool isComplete)
     {
-        string own = Fingerprint.Of(key, quantize is null ? "" : RecipeWriter.Write(quantize));
+        string own = Fingerprint.Of(key, quantize is null ? "" : RecipeWriter.Write(quantize), isComplete ? "complete" : "");
         if (_measured.TryGetValue(own, out StageResult? known))
         {
             return known;
@@ -164,10 +177,18 @@ internal sealed class RecipeRunner
             Float = model,
             Int8 = integers,
             FloatScore = Score(model, work),
+            FakeQuantScore = isComplete && _test is not null && IsStatic(quantize) ? Score(model.FakeQuantized(integers!, work), work) : null,
             Int8Score = integers is null ? null : Score(integers, work),
         };
         return _measured.GetOrAdd(own, result);
     }
+
+    /// <summary>How far integer layers are from what training took for them, on test data if there are some.</summary>
+    private ImmutableArray<LayerAgreement> Agreement(StageResult result, QuantizeStep? quantize, WorkOptions work) => IsStatic(quantize)
+        ? LayerAgreements.Measure(result.Float!, result.Int8!, _test ?? _train, options: work with { Progress = null })
+        : [];
+
+    private static bool IsStatic(QuantizeStep? step) => step?.ToRecipe().Mode is QuantizationMode.Static;
 
     private Model Quantized(Model model, QuantizeStep step, WorkOptions work)
     {
@@ -190,6 +211,7 @@ internal sealed class RecipeRunner
     {
         SimplifyStep => "Simplified",
         RemoveChannelsStep => "Narrower",
+        SecondOrderStep => "Pruned",
         _ => mode switch
         {
             CompressionMode.Plain => "Fine-tuned",

@@ -15,15 +15,13 @@ namespace Optc.Optimize;
 /// <param name="Skipped">Layers that it left alone.</param>
 /// <param name="History">Its epochs.</param>
 /// <param name="Sha256">Of the file of the model.</param>
-/// <param name="Structures">Of its weights.</param>
 internal sealed record FinishedStage(
     CompressionMode Mode,
     string Reason,
     bool Joint,
     ImmutableArray<SkippedLayer> Skipped,
     ImmutableArray<EpochRecord> History,
-    string Sha256,
-    ImmutableArray<StructureRecord> Structures);
+    string Sha256);
 
 /// <summary>Finished stages by the hash of what determines them, in a folder, or in memory only.</summary>
 /// <remarks>
@@ -62,7 +60,7 @@ internal sealed class StageStore
     /// <summary>The stage of a key, from the store or made now.</summary>
     /// <param name="key">Hash of what determines the stage.</param>
     /// <param name="name">Name of its model.</param>
-    /// <param name="make">Makes the module; what it says of the file and its structures is filled in here.</param>
+    /// <param name="make">Makes the module; the hash of its file is filled in here.</param>
     /// <returns>Whether it had been finished before; the model is always the one that the file gives back.</returns>
     public (Model Model, FinishedStage Facts, bool Found) Obtain(string key, string name, Func<(Model Model, FinishedStage Facts)> make)
     {
@@ -81,7 +79,7 @@ internal sealed class StageStore
 
             (Model made, FinishedStage facts) = make();
             byte[] file = made.ToTfLite();
-            facts = facts with { Sha256 = Fingerprint.Of(file), Structures = StructureRecord.Of(made.Module) };
+            facts = facts with { Sha256 = Fingerprint.Of(file) };
             if (_folder is not null)
             {
                 OutputFiles.Write(PathOf(key, ".tflite"), s => s.Write(file), overwrite: true);
@@ -89,7 +87,7 @@ internal sealed class StageStore
                 File.Delete(CheckpointOf(key)!);
             }
 
-            Model model = ModelOf(file, name, facts);
+            Model model = Model.Read(file, name);
             _memory[key] = (model, facts);
             return (model, facts, false);
         }
@@ -106,16 +104,13 @@ internal sealed class StageStore
         try
         {
             FinishedStage? facts = JsonSerializer.Deserialize(File.ReadAllBytes(PathOf(key, ".json")), StageJsonContext.Default.FinishedStage);
-            return facts is null || facts.Sha256 != Fingerprint.Of(file) ? null : (ModelOf(file, name, facts), facts);
+            return facts is null || facts.Sha256 != Fingerprint.Of(file) ? null : (Model.Read(file, name), facts);
         }
         catch (JsonException)
         {
             return null;
         }
     }
-
-    private static Model ModelOf(byte[] file, string name, FinishedStage facts) =>
-        Model.Of(StructureRecord.Attach(Model.Read(file, name).Module, facts.Structures), name);
 
     private string PathOf(string key, string extension) => Path.Combine(_folder!, key[..KeyLength] + extension);
 }

@@ -107,7 +107,7 @@ internal sealed class Explorer
     {
         try
         {
-            Optimization made = _runner.Run(trial.Recipe, work, progress: null);
+            Optimization made = _runner.Run(trial.Recipe, work, progress: null, isComplete: false);
             StageResult last = made.Run.Stages[^1];
             ReadOnlyMemory<short>[] weights = [.. WeightTensor.Of(made.Result.Module).Where(w => w.Codes is { Length: > 0 }).Select(w => (ReadOnlyMemory<short>)w.Codes)];
             return new(

@@ -23,7 +23,7 @@ internal sealed class RecipeReader(string source)
         return _problems.Count == 0 ? recipe! : throw new DiagnosticException([.. _problems]);
     }
 
-    private YamlNode? RootOf(string yaml)
+    private YamlMappingNode? RootOf(string yaml)
     {
         YamlStream stream = [];
         try
@@ -53,12 +53,12 @@ internal sealed class RecipeReader(string source)
         }
     }
 
-    private OptimizationRecipe? Recipe(YamlNode root)
+    private OptimizationRecipe? Recipe(YamlMappingNode root)
     {
         string name = Path.GetFileNameWithoutExtension(source);
         string? description = null;
         YamlSequenceNode? list = null;
-        foreach ((YamlNode key, YamlNode value) in ((YamlMappingNode)root).Children)
+        foreach ((YamlNode key, YamlNode value) in root.Children)
         {
             switch ((key as YamlScalarNode)?.Value)
             {

@@ -119,6 +119,7 @@ public class RecipeTests
     [InlineData("steps:\n- quantize-aware\n- fine-tune\n- quantize: float16", "'quantize-aware' trains for another kind of integers than 'quantize' makes", "line 2, column 3")]
     [InlineData("steps:\n- prune:\n    pattern: channels\n    distribution: global", "only single elements are spread over layers", "line 2, column 3")]
     [InlineData("steps:\n- prune:\n    distribution: global\n    rules: {a: 0.5}", "'rules' and 'distribution' both spread the zeros", "line 2, column 3")]
+    [InlineData("steps:\n- cluster:\n    relative-error: 0.1\n    bits-per-weight: 2", "'relative-error' and 'bits-per-weight' both choose the codes", "line 2, column 3")]
     [InlineData("steps:\n- fine-tune:\n    loss: mse\n    distill: 0.5", "this loss has no scores of classes that could be taught", "line 2, column 3")]
     [InlineData("steps: [prune]\n---\nsteps: [prune]", "the file holds several documents", "line 3, column 1")]
     public void What_is_wrong_is_said_with_its_place(string yaml, string message, string place)
@@ -149,6 +150,11 @@ public class RecipeTests
         if (random.Next(3) == 0)
         {
             steps.Add(new SimplifyStep());
+        }
+
+        if (random.Next(4) == 0)
+        {
+            steps.Add(new SecondOrderStep { Sparsity = random.NextDouble(), Distribution = "global", Depthwise = random.Next(2) == 0, Layers = Maybe("x|y") });
         }
 
         if (random.Next(4) == 0)
@@ -186,6 +192,7 @@ public class RecipeTests
                     Rules = ruled ? [new(Text(random), random.Next(257))] : [],
                     Scope = random.Next(2) == 0 ? CodebookScope.Channel : CodebookScope.Tensor,
                     BitPrice = random.NextDouble() / 10,
+                    RelativeError = random.Next(3) == 0 ? 0.01 + (random.NextDouble() / 2) : null,
                     Begin = random.Next(2) == 0 ? null : random.NextDouble() / 2,
                     Freeze = random.Next(2) == 0 ? null : 0.5 + (random.NextDouble() / 2),
                 });
