@@ -122,6 +122,36 @@ public class OptimalBrainSurgeonTests
         Assert.All(byColumns.Values.Zip(exact.Values), p => Assert.Equal(p.Second, p.First, 1e-5));
     }
 
+    /// <summary>Columns are added in blocks, but every sum takes them one after the other.</summary>
+    [Theory]
+    [InlineData(31)]
+    [InlineData(32)]
+    [InlineData(100)]
+    public void Sums_have_the_bits_of_sums_taken_in_order(int count)
+    {
+        InputCorrelation inputs = new(1, 5);
+        (double[,] sums, double[,] cross) = (new double[5, 5], new double[5, 5]);
+        Random random = new(count);
+        for (int k = 0; k < count; k++)
+        {
+            double[] x = [.. Enumerable.Range(0, 5).Select(_ => random.Next(3) == 0 ? 0 : random.NextDouble() - 0.5)];
+            double[] z = [.. x.Select(v => v + (random.NextDouble() / 10))];
+            inputs.Add(0, x, z);
+            for (int i = 0; i < 25; i++)
+            {
+                sums[i / 5, i % 5] += x[i / 5] * x[i % 5];
+                cross[i / 5, i % 5] += x[i / 5] * z[i % 5];
+            }
+        }
+
+        (Matrix<double> hessian, Matrix<double> mixed) = (inputs.Hessian(0, damping: 0), inputs.Cross(0, damping: 0));
+        for (int i = 0; i < 25; i++)
+        {
+            Assert.Equal(sums[i / 5, i % 5] * (1.0 / count), hessian[i / 5, i % 5]);
+            Assert.Equal(cross[i / 5, i % 5] * (1.0 / count), mixed[i / 5, i % 5]);
+        }
+    }
+
     [Fact]
     public void The_number_of_threads_does_not_matter()
     {
