@@ -11,6 +11,7 @@ namespace Optc.Tests.Benchmarks;
 internal static class TrainProfile
 {
     private const int WarmUp = 10;
+    private const double Worthwhile = 100;
 
     /// <param name="filter">A part of the name of a model.</param>
     /// <param name="repeats">Steps that count; the best time of each node is told.</param>
@@ -31,11 +32,16 @@ internal static class TrainProfile
             Console.WriteLine("| operator | layer | nodes | us, one thread | us, two threads | ratio |");
             Console.WriteLine("|---|---|---:|---:|---:|---:|");
             (Node Node, double One, double Two)[] rows = [.. one.Best.Zip(two.Best, (a, b) => (a.Node, a.Microseconds, b.Microseconds))];
-            foreach (var row in rows.GroupBy(r => r.Node.Op is var op && r.One >= 100 ? $"{op.Title} | {r.Node.Name}" : $"{op.Title} | others")
-                .Select(g => (g.Key, Count: g.Count(), One: g.Sum(r => r.One), Two: g.Sum(r => r.Two))).OrderByDescending(g => g.One))
+            (string Name, int Count, double One, double Two)[] groups =
+            [
+                .. rows.GroupBy(r => $"{r.Node.Op.Title} | {(r.One >= Worthwhile ? r.Node.Name : "others")}")
+                    .Select(g => (g.Key, g.Count(), g.Sum(r => r.One), g.Sum(r => r.Two)))
+                    .OrderByDescending(g => g.Item3),
+            ];
+            foreach ((string name, int count, double oneThread, double twoThreads) in groups)
             {
                 Console.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"| {row.Key} | {row.Count} | {row.One:0} | {row.Two:0} | {row.One / row.Two:0.00} |"));
+                    CultureInfo.InvariantCulture, $"| {name} | {count} | {oneThread:0} | {twoThreads:0} | {oneThread / twoThreads:0.00} |"));
             }
 
             (double first, double second) = (rows.Sum(r => r.One), rows.Sum(r => r.Two));
