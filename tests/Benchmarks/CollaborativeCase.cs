@@ -13,6 +13,7 @@ internal sealed record CollaborativeCase(string Name, int Epochs, double Rate, d
     [
         new("digits", 8, 1e-3, 0.51, 8, 38_500, 0.4),
         new("digits-theo", 8, 1e-3, 0.51, 8, 38_500, 1.0),
+        new("digits-large", 8, 1e-3, 0.51, 8, 118_000, 1.0),
         new("fine-tune", 10, 5e-4, 0.5, 16, 27_500, 1.3),
         new("fashion-mobilenet", 8, 1e-3, 0.56, 8, 68_500, 1.6),
     ];

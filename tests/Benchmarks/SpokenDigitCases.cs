@@ -10,12 +10,13 @@ internal static class SpokenDigitCases
     [
         Case("digits", 0.99, withoutTheo: false),
         Case("digits-theo", 0.90, withoutTheo: true),
+        Case("digits-large", 0.99, withoutTheo: false, "ds-cnn-l"),
     ];
 
-    private static TrainStudyCase Case(string name, double bar, bool withoutTheo) => new(
+    private static TrainStudyCase Case(string name, double bar, bool withoutTheo, string architecture = "ds-cnn-m") => new(
         name,
         bar,
-        (_, seed) => TrainStudyCase.New("ds-cnn-m", [SpokenDigits.Frames, SpokenDigits.Coefficients, 1], seed),
+        (_, seed) => TrainStudyCase.New(architecture, [SpokenDigits.Frames, SpokenDigits.Coefficients, 1], seed),
         shared => SpokenDigits.Load(shared, withoutTheo),
         FromScratch: true,
         new()

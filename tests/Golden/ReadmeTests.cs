@@ -4,7 +4,9 @@ using Optc.Formats.Npy;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;
+using Optc.Passes.Prune;
 using Optc.Passes.Quantize;
+using Optc.Report.Compression;
 using Optc.Runtime.Training;
 using Optc.Tests.Golden.Cli;
 using Optc.Tests.Snapshots;
@@ -97,6 +99,42 @@ public sealed partial class ReadmeTests : IDisposable
 
         Assert.InRange(run.History[run.BestEpoch.Value - 1].Score!.Value, 0.9, 1);
         Assert.Equal(run.Model.ToTfLite(), Model.Load("trained.tflite").ToTfLite());
+    }
+
+    [Fact]
+    public void A_chain_of_optimizations()
+    {
+        // <example>
+        Model model = Model.Load("model.tflite");
+        Dataset train = Dataset.Load("samples.npz");
+
+        Model staged = model
+            .Prune(0.5, PruningSchedule.Polynomial(power: 3)).FineTune(train, epochs: 4)
+            .Cluster(8).FineTune(train, epochs: 3)
+            .QuantizeAware().FineTune(train, epochs: 3)
+            .ToInt8();
+        Model joint = model.Prune(0.5).Cluster(8).QuantizeAware().FineTune(train, epochs: 10).ToInt8();
+
+        foreach (CompressionStage stage in staged.Stages)
+        {
+            Console.WriteLine($"{stage.Mode}: {stage.Reason}");
+        }
+
+        foreach (InvariantResult fact in InvariantResult.OnBytes(joint))
+        {
+            Console.WriteLine($"{fact.Layer}: {fact.What} {fact.Found}, expected {fact.Expected}");
+        }
+        // </example>
+
+        Assert.Equal([CompressionMode.Pruning, CompressionMode.SparseClustering, CompressionMode.Pcqat], staged.Stages.Select(s => s.Mode));
+        Assert.Equal(CompressionMode.Pcqat, Assert.Single(joint.Stages).Mode);
+        foreach (Model result in new[] { staged, joint })
+        {
+            sbyte[] weights = Model.Read(result.ToTfLite()).Module.Main.Nodes.Single(n => n.Op is FullyConnected).Inputs[1]!.Constant!.Span<sbyte>().ToArray();
+            Assert.InRange(weights.Distinct().Count(), 2, 8);
+            Assert.InRange(weights.Count(w => w == 0), weights.Length / 2, weights.Length - 1);
+            Assert.All(InvariantResult.OnBytes(result), fact => Assert.True(fact.Holds));
+        }
     }
 
     public void Dispose()
