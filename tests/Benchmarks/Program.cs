@@ -6,7 +6,7 @@ using Optc.Tests.Benchmarks;
 // a second of the quantizer. "train-study SHARED [CASE...] [--seed N] [--threads N]": what training
 // reaches. "report [ARCHITECTURE [FOLDER]]": how long a compression report takes. "train-step [FILTER [PYTHON]]": whole steps of
 // training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses beside those of float64. "train-profile
-// [FILTER [REPEATS]]": the nodes of a step with one and two threads. "codec [SHARED]": MB/s of the Ethos-U codec, bytes of its
+// [FILTER [REPEATS [aware]]]": the nodes of a step with one and two threads, of float or of quantization-aware training. "codec [SHARED]": MB/s of the Ethos-U codec, bytes of its
 // streams, and damaged streams. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
 // to BenchmarkDotNet.
 if (args is ["speed", ..])
@@ -85,7 +85,10 @@ if (args is ["codec", ..])
 
 if (args is ["train-profile", ..])
 {
-    TrainProfile.Print(args.ElementAtOrDefault(1) ?? "", int.Parse(args.ElementAtOrDefault(2) ?? "30", System.Globalization.CultureInfo.InvariantCulture));
+    TrainProfile.Print(
+        args.ElementAtOrDefault(1) ?? "",
+        int.Parse(args.ElementAtOrDefault(2) ?? "30", System.Globalization.CultureInfo.InvariantCulture),
+        aware: args.ElementAtOrDefault(3) is "aware");
     return;
 }
 

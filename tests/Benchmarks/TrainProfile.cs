@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Optc.Ir;
+using Optc.Ops;
 using Optc.Ops.Execution;
 using Optc.Runtime;
 using Optc.Runtime.Training;
@@ -15,12 +16,13 @@ internal static class TrainProfile
 
     /// <param name="filter">A part of the name of a model.</param>
     /// <param name="repeats">Steps that count; the best time of each node is told.</param>
-    public static void Print(string filter, int repeats)
+    /// <param name="aware">Rounds weights and what convolutions read, on grids whose steps are trained.</param>
+    public static void Print(string filter, int repeats, bool aware)
     {
         foreach (TrainingCase example in TrainingCase.All.Where(c => c.Name.Contains(filter, StringComparison.Ordinal)))
         {
-            using Profiled one = new(example, threads: 1);
-            using Profiled two = new(example, threads: 2);
+            using Profiled one = new(example, aware, threads: 1);
+            using Profiled two = new(example, aware, threads: 2);
             for (int i = 0; i < WarmUp + repeats; i++)
             {
                 one.Step(counts: i >= WarmUp);
@@ -50,6 +52,13 @@ internal static class TrainProfile
         }
     }
 
+    private static TrainingOptions Aware(Graph model) => new()
+    {
+        Forms = v => v is { Operand: "w", Shape.Rank: 4 } ? new GridForm { Axis = v.Shape[0] == 1 ? 3 : 0 } : null,
+        Activations = model.Inputs.Concat(model.Nodes.Where(n => n.Op is Add && n.Output.Type.Shape.Rank == 4).Select(n => n.Output))
+            .ToDictionary(v => v, v => new ActivationForm($"grid/{v.Name}", -3, 0, sbyte.MinValue, sbyte.MaxValue)),
+    };
+
     private sealed class Profiled : IDisposable
     {
         private readonly Interpreter _interpreter;
@@ -58,9 +67,9 @@ internal static class TrainProfile
         private int _next;
         private bool _counts;
 
-        public Profiled(TrainingCase example, int threads)
+        public Profiled(TrainingCase example, bool aware, int threads)
         {
-            TrainingGraph graph = TrainingGraph.Of(example.Model, example.Labels.Length, new());
+            TrainingGraph graph = TrainingGraph.Of(example.Model, example.Labels.Length, aware ? Aware(example.Model.Main) : new());
             ResourceTable resources = new();
             foreach ((string name, Shape shape) in graph.State)
             {

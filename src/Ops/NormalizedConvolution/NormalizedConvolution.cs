@@ -9,17 +9,21 @@ using Optc.Ops.Kernels;
 namespace Optc.Ops;
 
 /// <summary>
-/// A convolution between two batch normalizations in training: its input is normalized by given statistics, scaled, shifted
-/// and activated on the way, and the statistics of its result are taken on the way too.
+/// A convolution between two batch normalizations in training: its input is normalized by given statistics, scaled, shifted,
+/// activated and rounded on the way, and the statistics of its result are taken on the way too.
 /// </summary>
 /// <param name="Epsilon">Added to the variance of the input; positive.</param>
 /// <param name="Activation">Of the input, behind its normalization; none, or one of the rectifiers.</param>
 /// <param name="Depthwise">True for one filter per channel.</param>
+/// <param name="Low">Smallest integer of the grid of the input, as in <see cref="LearnedFakeQuant"/>; 0 as is <paramref name="High"/> without one.</param>
+/// <param name="High">Largest integer.</param>
+/// <param name="Statistics">False where nobody asks for mean and variance of the result; they are then empty.</param>
 /// <remarks>
-/// <para>Shape: <c>x [N, H, W, C], w [O, KH, KW, C / G] or [1, KH, KW, C], gamma [C], beta [C], mean [C], variance [C] ->
-/// y [N, OH, OW, O], y_mean [O], y_variance [O]</c>. The four vectors are there together or not at all; without them x is
-/// taken as it is.</para>
-/// <para>Types: f32. <c>y = w * act(gamma (x - mean) / sqrt(variance + epsilon) + beta)</c>, with the products of
+/// <para>Shape: <c>x [N, H, W, C], w [O, KH, KW, C / G] or [1, KH, KW, C], gamma [C], beta [C], mean [C], variance [C],
+/// log_scale [], zero [] -> y [N, OH, OW, O], y_mean [O], y_variance [O]</c>. The four vectors are there together or not at all, and so are the two
+/// numbers of the grid; without them x is taken as it is.</para>
+/// <para>Types: f32. <c>y = w * round(act(gamma (x - mean) / sqrt(variance + epsilon) + beta))</c>, the bits of <see cref="NormalizeChannels"/>
+/// and <see cref="LearnedFakeQuant"/> before it, with the products of
 /// <see cref="Conv2D"/> and <see cref="DepthwiseConv2D"/> in their order; the variance is the biased one. The batch is taken in pieces
 /// that fit the cache: the normalized input is never written to memory, and nothing is read twice. Pieces and their order
 /// depend on the shapes only, so results do not depend on the number of threads.</para>
@@ -34,12 +38,17 @@ public sealed record NormalizedConvolution(
     int DilationH = 1,
     int DilationW = 1,
     float Epsilon = 1e-3f,
-    FusedActivation Activation = FusedActivation.None) : IOp<NormalizedConvolution>, IExecutable, IDifferentiable
+    FusedActivation Activation = FusedActivation.None,
+    int Low = 0,
+    int High = 0,
+    bool Statistics = true) : IOp<NormalizedConvolution>, IExecutable, IDifferentiable
 {
     private const int Gamma = 2;
+    private const int LogScale = 6;
+    private const int Zero = 7;
 
     public static OpSchema Declaration { get; } = new(
-        "normalized_convolution", ["x", "w", "gamma?", "beta?", "mean?", "variance?"], ["y", "y_mean", "y_variance"])
+        "normalized_convolution", ["x", "w", "gamma?", "beta?", "mean?", "variance?", "log_scale?", "zero?"], ["y", "y_mean", "y_variance"])
     {
         Kernels = KernelTypes.F32,
     };
@@ -52,7 +61,10 @@ public sealed record NormalizedConvolution(
         attributes.Int("dilation_h"),
         attributes.Int("dilation_w"),
         attributes.Float("epsilon"),
-        attributes.Enum<FusedActivation>("activation"));
+        attributes.Enum<FusedActivation>("activation"),
+        attributes.Int("low"),
+        attributes.Int("high"),
+        attributes.Bool("statistics"));
 
     public void Describe(AttributeWriter attributes) => attributes
         .Add("stride_h", StrideH)
@@ -62,7 +74,10 @@ public sealed record NormalizedConvolution(
         .Add("dilation_h", DilationH)
         .Add("dilation_w", DilationW)
         .Add("epsilon", Epsilon)
-        .Add("activation", Activation);
+        .Add("activation", Activation)
+        .Add("low", Low)
+        .Add("high", High)
+        .Add("statistics", Statistics);
 
     public ImmutableArray<TensorType> InferTypes(OpOperands operands)
     {
@@ -79,8 +94,19 @@ public sealed record NormalizedConvolution(
             ChannelRows.Infer(operands, 0, Gamma, Gamma + 1, Gamma + 2, Gamma + 3);
         }
 
+        if (operands.Has(LogScale))
+        {
+            LearnedFakeQuant.RequireRange(Low, High);
+            LearnedFakeQuant.RequireScalar(operands, LogScale);
+            LearnedFakeQuant.RequireScalar(operands, Zero);
+        }
+        else if (Low != 0 || High != 0)
+        {
+            throw new OpRuleException("a grid has a step and a zero") { Found = $"{Low} to {High} and no step" };
+        }
+
         Conv2DGeometry geometry = GeometryOf(x, w);
-        TensorType channels = new(DType.F32, [geometry.OutputChannels]);
+        TensorType channels = new(DType.F32, [Statistics ? geometry.OutputChannels : 0]);
         return
         [
             new(DType.F32, [geometry.Batch, geometry.Height.Output, geometry.Width.Output, geometry.OutputChannels]), channels, channels,
@@ -89,10 +115,10 @@ public sealed record NormalizedConvolution(
 
     public void Differentiate(GradientBuilder g)
     {
-        bool normalizes = g.Has(Gamma);
-        Value? Given(int index) => normalizes ? g.Input(index) : null;
+        Value? Given(int index) => g.Has(index) ? g.Input(index) : null;
+        bool ofInput = Enumerable.Range(0, LogScale).Any(i => i != 1 && g.Wants(i));
         Node adjoint = g.AddNode(
-            new NormalizedConvolutionGradient(this, g.Wants(0)),
+            new NormalizedConvolutionGradient(this, ofInput, g.Wants(LogScale)),
             g.Gradient(0),
             g.Gradient(1),
             g.Gradient(2),
@@ -103,10 +129,12 @@ public sealed record NormalizedConvolution(
             Given(Gamma),
             Given(Gamma + 1),
             Given(Gamma + 2),
-            Given(Gamma + 3));
-        for (int i = 0; i < (normalizes ? 6 : 2); i++)
+            Given(Gamma + 3),
+            Given(LogScale),
+            Given(Zero));
+        for (int i = 0; i < Zero; i++)
         {
-            if (g.Wants(i))
+            if (g.Has(i) && g.Wants(i))
             {
                 g.Give(i, adjoint.Outputs[i]);
             }
@@ -140,13 +168,16 @@ public sealed record NormalizedConvolution(
         where TActivation : struct, IActivationMask
     {
         bool normalizes = context.Has(Gamma);
+        bool rounds = context.Has(LogScale);
+        bool statistics = Statistics;
+        LearnedFakeQuant grid = new(Low, High);
         BlockConvolution block = BlockConvolution.Create(GeometryOf(context.Input(0).Shape, context.Input(1).Shape), Depthwise);
         int channels = block.Geometry.InputChannels;
         int outputs = block.Geometry.OutputChannels;
         int width = ChannelLanes.WidthOf(channels);
         int outputWidth = ChannelLanes.WidthOf(outputs);
         Scratch lines = context.Reserve(2 * sizeof(float) * (long)width);
-        Scratch normalized = context.Reserve(normalizes ? sizeof(float) * (long)block.InputElements : 0, perWorker: true);
+        Scratch normalized = context.Reserve(normalizes || rounds ? sizeof(float) * (long)block.InputElements : 0, perWorker: true);
         Scratch lent = context.Reserve(block.ForwardScratch, perWorker: true);
         Scratch pivots = context.Reserve(sizeof(float) * (long)outputWidth, perWorker: true);
         Scratch wide = context.Reserve(2 * sizeof(double) * (long)outputWidth, perWorker: true);
@@ -166,7 +197,20 @@ public sealed record NormalizedConvolution(
                 x = a[..block.InputElements];
             }
 
+            if (rounds)
+            {
+                (float scale, float low, float high) = grid.Grid(context.In<float>(LogScale)[0], context.In<float>(Zero)[0]);
+                Span<float> a = normalized.Span<float>(worker)[..block.InputElements];
+                LearnedFakeQuant.Round(x, a, scale, low, high);
+                x = a;
+            }
+
             block.Run(x, y, lent.Bytes(worker));
+            if (!statistics)
+            {
+                return;
+            }
+
             Span<float> pivot = pivots.Span<float>(worker)[..outputWidth];
             Span<double> sums = wide.Span<double>(worker)[..outputWidth];
             Span<double> squares = wide.Span<double>(worker).Slice(outputWidth, outputWidth);
@@ -201,7 +245,10 @@ public sealed record NormalizedConvolution(
 
             block.Load(context.In<float>(1));
             context.Workers.Run(block.Pieces, body);
-            Combine(moments.Span<double>(), block.Pieces, block.OutputRows, totals.Span<double>(), context.Out<float>(1), context.Out<float>(2));
+            if (statistics)
+            {
+                Combine(moments.Span<double>(), block.Pieces, block.OutputRows, totals.Span<double>(), context.Out<float>(1), context.Out<float>(2));
+            }
         };
     }
 

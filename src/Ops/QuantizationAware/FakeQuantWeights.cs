@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 using Optc.Ir;
 using Optc.Ir.Text;
 using Optc.Ops.Execution;
@@ -75,7 +76,14 @@ public sealed record FakeQuantWeights(int Bits = 8, int Axis = 0) : Elementwise<
         {
             float scale = scales[slice % channels];
             float inverse = 1 / scale;
-            for (int i = start; i < start + inner; i++)
+            int i = start;
+            for (; i <= start + inner - Vector256<float>.Count; i += Vector256<float>.Count)
+            {
+                Vector256<float> steps = Vector256.Round(Vector256.Create(w[i..]) * inverse);
+                (Vector256.Min(Vector256.Max(steps, Vector256.Create(-(float)largest)), Vector256.Create((float)largest)) * scale).CopyTo(y[i..]);
+            }
+
+            for (; i < start + inner; i++)
             {
                 y[i] = MathF.Min(MathF.Max(MathF.Round(w[i] * inverse), -largest), largest) * scale;
             }

@@ -88,7 +88,8 @@ public sealed record LearnedFakeQuant(int Low, int High) : IOp<LearnedFakeQuant>
         }
     }
 
-    private static void Round(ReadOnlySpan<float> x, Span<float> y, float scale, float low, float high)
+    /// <summary>Rounds values, into other memory or their own.</summary>
+    internal static void Round(ReadOnlySpan<float> x, Span<float> y, float scale, float low, float high)
     {
         float inverse = 1 / scale;
         (Vector256<float> s, Vector256<float> i, Vector256<float> l, Vector256<float> h) =

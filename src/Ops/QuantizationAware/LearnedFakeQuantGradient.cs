@@ -52,7 +52,7 @@ public sealed record LearnedFakeQuantGradient(int Low, int High) : IOp<LearnedFa
             sums.Span<double>()[chunk] = Apply(
                 context.In<float>(0).Slice(start, count), context.In<float>(1).Slice(start, count), context.Out<float>(0).Slice(start, count), scale, low, high);
         };
-        float share = (float)(1 / Math.Sqrt((double)Math.Max(1, length) * (High - Low)));
+        float share = Share(length, Low, High);
         return () =>
         {
             context.Workers.Run(chunks, body);
@@ -66,7 +66,38 @@ public sealed record LearnedFakeQuantGradient(int Low, int High) : IOp<LearnedFa
         };
     }
 
-    private static double Apply(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, Span<float> dx, float scale, float low, float high)
+    /// <summary>The factor of the step's gradient for a tensor of some length.</summary>
+    internal static float Share(long length, int low, int high) => (float)(1 / Math.Sqrt((double)Math.Max(1, length) * (high - low)));
+
+    /// <summary><c>y - x [x inside]</c>, the slope of y along the logarithm of the step.</summary>
+    internal static void Slopes(ReadOnlySpan<float> x, Span<float> slopes, float scale, float low, float high)
+    {
+        float inverse = 1 / scale;
+        slopes = slopes[..x.Length];
+        (Vector256<float> s, Vector256<float> inv, Vector256<float> l, Vector256<float> h) =
+            (Vector256.Create(scale), Vector256.Create(inverse), Vector256.Create(low), Vector256.Create(high));
+        ref float source = ref MemoryMarshal.GetReference(x);
+        ref float target = ref MemoryMarshal.GetReference(slopes);
+        int at = 0;
+        for (; at <= x.Length - 8; at += 8)
+        {
+            Vector256<float> value = Vector256.LoadUnsafe(ref source, (nuint)at);
+            Vector256<float> steps = Vector256.Round(value * inv);
+            Vector256<float> kept = Vector256.Min(Vector256.Max(steps, l), h);
+            ((kept * s) - (value & Vector256.Equals(steps, kept))).StoreUnsafe(ref target, (nuint)at);
+        }
+
+        for (; at < x.Length; at++)
+        {
+            float steps = MathF.Round(x[at] * inverse);
+            float kept = MathF.Min(MathF.Max(steps, low), high);
+            slopes[at] = (kept * scale) - (steps == kept ? x[at] : 0);
+        }
+    }
+
+    /// <summary>Gradient of the input, into other memory or that of <paramref name="dy"/>.</summary>
+    /// <returns>Sum of dy times the slopes.</returns>
+    internal static double Apply(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, Span<float> dx, float scale, float low, float high)
     {
         float inverse = 1 / scale;
         (Vector256<float> s, Vector256<float> inv, Vector256<float> l, Vector256<float> h) =

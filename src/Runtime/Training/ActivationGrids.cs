@@ -73,13 +73,20 @@ internal sealed class ActivationGrids(
             seen.Add(copy);
         }
 
-        if (!_grids.TryGetValue(form.Group, out (Value LogScale, Value Zero) grid))
+        (Value LogScale, Value Zero) grid = GridOf(form);
+        return e.Named(form.Group).Apply(form.Op, copy, grid.LogScale, grid.Zero);
+    }
+
+    /// <summary>The grid of a value whose readers may round it themselves; null for those without one, and for those whose extremes are followed.</summary>
+    public (LearnedFakeQuant Op, Value LogScale, Value Zero)? ForReaders(Value source)
+    {
+        if (!forms.TryGetValue(source, out ActivationForm? form) || form.MovingAverage is not null)
         {
-            grid = form.MovingAverage is null ? Trained(form) : Moving(form);
-            _grids.Add(form.Group, grid);
+            return null;
         }
 
-        return e.Named(form.Group).Apply(form.Op, copy, grid.LogScale, grid.Zero);
+        (Value logScale, Value zero) = GridOf(form);
+        return (form.Op, logScale, zero);
     }
 
     /// <summary>Moves the extremes of every group towards those of the batch.</summary>
@@ -95,6 +102,17 @@ internal sealed class ActivationGrids(
             at.Assign(LowOf(form), at.Blend(form.MovingAverage!.Value, at.Read(LowOf(form), []), at.Apply(new Minimum(), low, zero)));
             at.Assign(HighOf(form), at.Blend(form.MovingAverage!.Value, at.Read(HighOf(form), []), at.Apply(new Maximum(), high, zero)));
         }
+    }
+
+    private (Value LogScale, Value Zero) GridOf(ActivationForm form)
+    {
+        if (!_grids.TryGetValue(form.Group, out (Value LogScale, Value Zero) grid))
+        {
+            grid = form.MovingAverage is null ? Trained(form) : Moving(form);
+            _grids.Add(form.Group, grid);
+        }
+
+        return grid;
     }
 
     private (Value, Value) Trained(ActivationForm form)

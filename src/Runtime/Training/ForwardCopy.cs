@@ -14,7 +14,7 @@ namespace Optc.Runtime.Training;
 /// <param name="normalizations">Products and sums that become batch normalization over the batch.</param>
 /// <param name="fuse">
 /// Makes an activation behind a normalization a part of it; convolutions before a normalization take its statistics, and those
-/// behind one normalize what they read.
+/// behind one normalize and round what they read.
 /// </param>
 /// <param name="freeze">Normalizations use their moving statistics.</param>
 /// <param name="grids">What readers see of values of the source.</param>
@@ -30,15 +30,16 @@ internal sealed class ForwardCopy(
 {
     private readonly Dictionary<Value, Value> _copies = new(replaced);
     private readonly Dictionary<Node, NormalizationPair> _pairs = normalizations.SelectMany(p => new[] { (p.Scale, p), (p.Shift, p) }).ToDictionary(e => e.Item1, e => e.p);
-    private readonly Dictionary<Node, NormalizationPair> _blocks = !fuse || freeze ? [] : normalizations.Where(StartsBlock).ToDictionary(p => p.Input.Producer!);
+    private readonly Dictionary<Node, NormalizationPair> _blocks = !fuse ? [] : normalizations.Where(StartsBlock).ToDictionary(p => p.Input.Producer!);
     private readonly Dictionary<Value, Deferred> _deferred = [];
+    private readonly Dictionary<Value, Value> _unrounded = [];
     private readonly List<(NormalizationPair Pair, Node Node)> _normalized = [];
 
     /// <summary>A convolution's result with its statistics, which whoever reads it normalizes.</summary>
     private sealed record Deferred(NormalizationPair Pair, ImmutableArray<Value?> Operands);
 
     /// <summary>The value that stands for one of the source.</summary>
-    public Value this[Value value] => _copies[value];
+    public Value this[Value value] => ValueOf(value);
 
     /// <summary>Copies everything up to a value.</summary>
     /// <exception cref="DiagnosticException">An operator does not take the new batch size.</exception>
@@ -101,26 +102,51 @@ internal sealed class ForwardCopy(
     private void Block(NormalizationPair pair, Node convolution)
     {
         Value source = convolution.Inputs[0]!;
-        if (grids?.Concerns(source) == true)
+        bool rounds = RoundsInBlocks(source);
+        if (!rounds && grids?.Concerns(source) == true)
         {
             ValueOf(source);
         }
 
         Deferred? before = _copies.ContainsKey(source) ? null : _deferred.GetValueOrDefault(source);
         FusedActivation activation = before?.Pair.Activation ?? FusedActivation.None;
-        IOp op = convolution.Op switch
+        (LearnedFakeQuant Op, Value LogScale, Value Zero)? grid = rounds ? grids!.ForReaders(source) : null;
+        NormalizedConvolution op = convolution.Op switch
         {
-            Conv2D c => new NormalizedConvolution(
-                c.StrideH, c.StrideW, c.Padding, Depthwise: false, c.DilationH, c.DilationW, NormalizationPair.Epsilon, activation),
-            DepthwiseConv2D c => new NormalizedConvolution(
-                c.StrideH, c.StrideW, c.Padding, Depthwise: true, c.DilationH, c.DilationW, NormalizationPair.Epsilon, activation),
+            Conv2D c => new(c.StrideH, c.StrideW, c.Padding, Depthwise: false, c.DilationH, c.DilationW, NormalizationPair.Epsilon, activation),
+            DepthwiseConv2D c => new(c.StrideH, c.StrideW, c.Padding, Depthwise: true, c.DilationH, c.DilationW, NormalizationPair.Epsilon, activation),
             _ => throw new InvalidOperationException($"'{convolution}' starts no block."),
         };
-        Value w = ValueOf(convolution.Inputs[1]!);
-        Node node = builder.Add(op, before is null ? [ValueOf(source), w] : [before.Operands[0], w, .. before.Operands[1..]], convolution.Name);
-        _normalized.Add((pair, node));
-        _deferred.Add(pair.Shift.Output, new(
-            pair, [node.Outputs[0], _copies[pair.Factors], _copies[pair.Offsets], node.Outputs[1], node.Outputs[2]]));
+        Value x = before?.Operands[0] ?? (rounds ? _unrounded[source] : ValueOf(source));
+        ImmutableArray<Value?> operands = [x, ValueOf(convolution.Inputs[1]!), .. before?.Operands[1..] ?? (grid is null ? [] : [null, null, null, null])];
+        Node node = builder.Add(
+            op with { Low = grid?.Op.Low ?? 0, High = grid?.Op.High ?? 0, Statistics = !freeze },
+            grid is null ? operands : [.. operands, grid.Value.LogScale, grid.Value.Zero],
+            convolution.Name);
+        (Value mean, Value variance) = (node.Outputs[1], node.Outputs[2]);
+        if (freeze)
+        {
+            (mean, variance) = Moving(pair);
+        }
+        else
+        {
+            _normalized.Add((pair, node));
+        }
+
+        _deferred.Add(pair.Shift.Output, new(pair, [node.Outputs[0], _copies[pair.Factors], _copies[pair.Offsets], mean, variance]));
+    }
+
+    // Who else reads a value gets it in memory, where a block may then read it as well.
+    private bool RoundsInBlocks(Value source) =>
+        fuse
+        && grids?.Concerns(source) == true
+        && source.Users.All(user => _blocks.ContainsKey(user) && user.Inputs[0] == source)
+        && grids.ForReaders(source) is not null;
+
+    private (Value Mean, Value Variance) Moving(NormalizationPair pair)
+    {
+        Expressions at = new(builder, pair.Name);
+        return (at.Read(pair.Mean, [pair.Channels]), at.Read(pair.Variance, [pair.Channels]));
     }
 
     private void Normalize(NormalizationPair pair)
@@ -129,13 +155,14 @@ internal sealed class ForwardCopy(
         if (freeze)
         {
             Expressions at = new(builder, pair.Name);
+            (Value mean, Value variance) = Moving(pair);
             Value fixedResult = at.Apply(
                 new NormalizeChannels(NormalizationPair.Epsilon, whole ? pair.Activation : FusedActivation.None),
                 ValueOf(pair.Input),
                 _copies[pair.Factors],
                 _copies[pair.Offsets],
-                at.Read(pair.Mean, [pair.Channels]),
-                at.Read(pair.Variance, [pair.Channels]));
+                mean,
+                variance);
             Define(pair.Shift.Output, Activated(pair, fixedResult, whole));
             return;
         }
@@ -159,7 +186,16 @@ internal sealed class ForwardCopy(
         }),
     };
 
-    private void Define(Value source, Value copy) => _copies.Add(source, grids?.Round(source, copy) ?? copy);
+    private void Define(Value source, Value copy)
+    {
+        if (RoundsInBlocks(source))
+        {
+            _unrounded.Add(source, copy);
+            return;
+        }
+
+        _copies.Add(source, grids?.Round(source, copy) ?? copy);
+    }
 
     private void Copy(Node node)
     {
@@ -212,7 +248,7 @@ internal sealed class ForwardCopy(
 
     private Value ValueOf(Value value)
     {
-        if (!_copies.ContainsKey(value) && _deferred.TryGetValue(value, out Deferred? deferred))
+        if (!_copies.ContainsKey(value) && !_unrounded.ContainsKey(value) && _deferred.TryGetValue(value, out Deferred? deferred))
         {
             Define(value, builder.Add(
                 new NormalizeChannels(NormalizationPair.Epsilon, deferred.Pair.Activation), deferred.Operands, deferred.Pair.Name).Output);
@@ -220,6 +256,13 @@ internal sealed class ForwardCopy(
 
         if (!_copies.TryGetValue(value, out Value? copy))
         {
+            if (_unrounded.TryGetValue(value, out Value? unrounded))
+            {
+                copy = grids!.Round(value, unrounded);
+                _copies.Add(value, copy);
+                return copy;
+            }
+
             copy = GraphBuilder.Constant(
                 (value.Constant ?? throw new InvalidOperationException($"'{value.Name}' is computed by nobody.")).ToDense(), value.Name, value.Type.Quant);
             _copies.Add(value, copy);

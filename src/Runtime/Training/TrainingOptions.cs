@@ -49,7 +49,7 @@ public sealed record TrainingOptions
 
     /// <summary>
     /// Computes operators that memory holds up in one pass: batch normalization with the activation behind it and the convolutions
-    /// around it. Without it every operator is one node; the two differ by the rounding of sums only.
+    /// around it, with the rounding of what these read. Without it every operator is one node; the two differ by the rounding of sums only.
     /// </summary>
     public bool FuseBlocks { get; init; } = true;
 
