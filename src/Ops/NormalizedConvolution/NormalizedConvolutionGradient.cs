@@ -295,7 +295,18 @@ public sealed record NormalizedConvolutionGradient(NormalizedConvolution Forward
 
         private static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
         {
-            b = b[..a.Length];
+            double sum = 0;
+            for (int start = 0; start < a.Length; start += LearnedFakeQuant.Chunk)
+            {
+                int count = Math.Min(LearnedFakeQuant.Chunk, a.Length - start);
+                sum += DotChunk(a.Slice(start, count), b.Slice(start, count));
+            }
+
+            return sum;
+        }
+
+        private static double DotChunk(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+        {
             ref float first = ref MemoryMarshal.GetReference(a);
             ref float second = ref MemoryMarshal.GetReference(b);
             Vector256<float> total = Vector256<float>.Zero;

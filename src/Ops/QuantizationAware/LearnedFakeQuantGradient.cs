@@ -99,6 +99,18 @@ public sealed record LearnedFakeQuantGradient(int Low, int High) : IOp<LearnedFa
     /// <returns>Sum of dy times the slopes.</returns>
     internal static double Apply(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, Span<float> dx, float scale, float low, float high)
     {
+        double sum = 0;
+        for (int start = 0; start < x.Length; start += LearnedFakeQuant.Chunk)
+        {
+            int count = Math.Min(LearnedFakeQuant.Chunk, x.Length - start);
+            sum += ApplyChunk(dy.Slice(start, count), x.Slice(start, count), dx.Slice(start, count), scale, low, high);
+        }
+
+        return sum;
+    }
+
+    private static double ApplyChunk(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, Span<float> dx, float scale, float low, float high)
+    {
         float inverse = 1 / scale;
         (Vector256<float> s, Vector256<float> inv, Vector256<float> l, Vector256<float> h) =
             (Vector256.Create(scale), Vector256.Create(inverse), Vector256.Create(low), Vector256.Create(high));
@@ -123,8 +135,8 @@ public sealed record LearnedFakeQuantGradient(int Low, int High) : IOp<LearnedFa
         {
             float steps = MathF.Round(x[at] * inverse);
             float kept = MathF.Min(MathF.Max(steps, low), high);
-            dx[at] = steps == kept ? dy[at] : 0;
             sum += dy[at] * ((kept * scale) - (steps == kept ? x[at] : 0));
+            dx[at] = steps == kept ? dy[at] : 0;
         }
 
         return sum;
