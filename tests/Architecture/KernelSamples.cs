@@ -143,11 +143,11 @@ internal static class KernelSamples
             "%d: $T[2, 3], %x: $T[2, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3]",
             "%y: $T[2, 3], %e: $T[3], %f: $T[3], %h: $T[3], %i: $T[3] = normalize_channels_gradient(%d, %x, %g, %b, %m, %v) { epsilon: 0.001, activation: Relu }"),
         ["normalized_convolution"] = Graph(
-            "%x: $T[1, 2, 2, 3], %w: $T[4, 1, 1, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3]",
-            "%y: $T[1, 2, 2, 4], %e: $T[4], %f: $T[4] = normalized_convolution(%x, %w, %g, %b, %m, %v) { stride_h: 1, stride_w: 1, padding: Same, depthwise: false, dilation_h: 1, dilation_w: 1, epsilon: 0.001, activation: Relu }"),
+            "%x: $T[1, 2, 2, 3], %w: $T[4, 1, 1, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3], %s: $T[], %z: $T[]",
+            "%y: $T[1, 2, 2, 4], %e: $T[4], %f: $T[4] = normalized_convolution(%x, %w, %g, %b, %m, %v, %s, %z) { stride_h: 1, stride_w: 1, padding: Same, depthwise: false, dilation_h: 1, dilation_w: 1, epsilon: 0.001, activation: Relu, low: -128, high: 127, statistics: true }"),
         ["normalized_convolution_gradient"] = Graph(
-            "%d: $T[1, 2, 2, 4], %dm: $T[4], %dv: $T[4], %y: $T[1, 2, 2, 4], %ym: $T[4], %x: $T[1, 2, 2, 3], %w: $T[4, 1, 1, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3]",
-            "%dx: $T[1, 2, 2, 3], %dw: $T[4, 1, 1, 3], %h: $T[3], %i: $T[3], %j: $T[3], %k: $T[3] = normalized_convolution_gradient(%d, %dm, %dv, %y, %ym, %x, %w, %g, %b, %m, %v) { stride_h: 1, stride_w: 1, padding: Same, depthwise: false, dilation_h: 1, dilation_w: 1, epsilon: 0.001, activation: Relu, of_input: true }"),
+            "%d: $T[1, 2, 2, 4], %dm: $T[4], %dv: $T[4], %y: $T[1, 2, 2, 4], %ym: $T[4], %x: $T[1, 2, 2, 3], %w: $T[4, 1, 1, 3], %g: $T[3], %b: $T[3], %m: $T[3], %v: $T[3], %s: $T[], %z: $T[]",
+            "%dx: $T[1, 2, 2, 3], %dw: $T[4, 1, 1, 3], %h: $T[3], %i: $T[3], %j: $T[3], %k: $T[3], %l: $T[] = normalized_convolution_gradient(%d, %dm, %dv, %y, %ym, %x, %w, %g, %b, %m, %v, %s, %z) { stride_h: 1, stride_w: 1, padding: Same, depthwise: false, dilation_h: 1, dilation_w: 1, epsilon: 0.001, activation: Relu, low: -128, high: 127, statistics: true, of_input: true, of_step: true }"),
         ["not_equal"] = Binary("not_equal", result: "bool[2, 3]"),
         ["one_hot"] = Graph(
             "%i: i32[2], %on: $T[]$Q, %off: $T[]$Q", "@d: i32[] = [3] %y: $T[2, 3]$Q = one_hot(%i, @d, %on, %off) { axis: -1 }"),
