@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.Json;
 using Optc.Backends.CArray;
 using Optc.Demo;
 using Optc.Files;
 using Optc.Formats.Npy;
 using Optc.Ir;
+using Optc.Report.Compression;
 
 namespace Optc.Cli.Output;
 
@@ -12,42 +14,79 @@ namespace Optc.Cli.Output;
 internal sealed class DemoFiles
 {
     private const string Symbol = "sounds_int8";
+
+    private static readonly ImmutableArray<string> Names =
+    [
+        "sounds.tflite", "sounds-int8.tflite", $"{Symbol}.h", $"{Symbol}.c", $"{Symbol}_ops.inc", "recipe.yaml", "train.npz", "test.npz", .. CompressionFiles.Names,
+    ];
+
     private readonly string _folder;
     private readonly bool _force;
 
-    /// <exception cref="DiagnosticException">A file has the name of the folder.</exception>
-    public DemoFiles(string folder, bool force)
+    /// <summary>Checks before the work that the files will find their place: it is free, or the same demo has been there.</summary>
+    /// <param name="folder">Made, when files are written, if it is missing.</param>
+    /// <param name="command">The command line as the report has it.</param>
+    /// <param name="force">Replaces files that are there.</param>
+    /// <exception cref="DiagnosticException">Files are in the way; all of them are listed.</exception>
+    public DemoFiles(string folder, string command, bool force)
     {
-        // Checks the folder; whether files may stay is known when their content is.
-        _ = new PlannedFiles(folder, [], force);
         (_folder, _force) = (folder, force);
+        _ = new PlannedFiles(folder, Names, force || IsOfSameDemo(command));
     }
 
-    public string Float => Path.Combine(_folder, "sounds.tflite");
+    public string Float => At("sounds.tflite");
 
-    public string Quantized => Path.Combine(_folder, "sounds-int8.tflite");
+    public string Quantized => At("sounds-int8.tflite");
 
-    public string Test => Path.Combine(_folder, "test.npz");
+    public string Recipe => At("recipe.yaml");
+
+    public string Train => At("train.npz");
+
+    public string Test => At("test.npz");
+
+    public string Report => At(CompressionFiles.Names[0]);
 
     /// <summary>Path, length and meaning of each file.</summary>
     public ImmutableArray<(string Path, long Bytes, string What)> Written { get; private set; } = [];
 
     /// <summary>Writes what is not there yet.</summary>
+    /// <param name="run">What there is to write.</param>
+    /// <param name="resolver">Lines for firmware.</param>
     /// <exception cref="DiagnosticException">A file of another content has one of the names, or the disk refuses.</exception>
-    public void Write(Model model, Model quantized, LabelledSounds test, string resolver)
+    public void Write(DemoRun run, string resolver)
     {
         ImmutableArray<(string Path, byte[] Content, string What)> files =
         [
-            (Float, model.ToTfLite(), "the float model"),
-            (Quantized, quantized.ToTfLite(), "the int8 model"),
-            .. quantized.ToCArray(new CArrayOptions(Symbol)).Files.Select(a => (Path.Combine(_folder, a.Name), a.ToArray(), "the int8 model for firmware")),
-            (Path.Combine(_folder, $"{Symbol}_ops.inc"), Encoding.ASCII.GetBytes(resolver), "what TFLite Micro needs to run it"),
-            (Test, Archive(test), "the test sounds as features, and their classes"),
+            (Float, run.Float.ToTfLite(), "the float model"),
+            (Quantized, run.Optimization.File.ToArray(), "the compressed int8 model"),
+            .. run.Optimization.Result.ToCArray(new CArrayOptions(Symbol)).Files.Select(a => (At(a.Name), a.ToArray(), "the same for firmware")),
+            (At($"{Symbol}_ops.inc"), Encoding.ASCII.GetBytes(resolver), "what TFLite Micro needs to run it"),
+            (Recipe, Encoding.UTF8.GetBytes(run.Optimization.Recipe.ToYaml()), "what was done to the float model"),
+            (Train, Archive(run.Task.Train), "the sounds that were trained on, as features, and their classes"),
+            (Test, Archive(run.Task.Test), "the test sounds"),
+            .. CompressionFiles.Of(run.Report).Files.Select(a => (At(a.Name), a.ToArray(), "the compression report")),
         ];
         OutputFolder.Create(_folder);
         ImmutableArray<(string Path, byte[] Content, string What)> missing = [.. files.Where(f => !IsThere(f.Path, f.Content))];
         OutputFiles.Write([.. missing.Select(f => (f.Path, (Action<Stream>)(stream => stream.Write(f.Content))))], _force);
         Written = [.. files.Select(f => (f.Path, f.Content.LongLength, f.What))];
+    }
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    /// <summary>True when the report in the folder is one of this version and command, which gives the same files again.</summary>
+    private bool IsOfSameDemo(string command)
+    {
+        try
+        {
+            using JsonDocument report = JsonDocument.Parse(File.ReadAllBytes(At(CompressionFiles.Names[^1])));
+            JsonElement reproduction = report.RootElement.GetProperty("reproduction");
+            return reproduction.GetProperty("version").GetString() == DemoRun.Version && reproduction.GetProperty("command").GetString() == command;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     private static bool IsThere(string path, byte[] content) =>

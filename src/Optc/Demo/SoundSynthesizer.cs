@@ -15,6 +15,10 @@ public static class SoundSynthesizer
     /// <summary>Samples of a clip.</summary>
     public const int ClipLength = SampleRate;
 
+    // Level of alarm, siren and speech above their background, dB: some drown in it.
+    private const double LowestRatio = -12;
+    private const double HighestRatio = 18;
+
     /// <summary>A clip with values in [-1, 1].</summary>
     /// <returns>[<see cref="ClipLength"/>]</returns>
     public static float[] Synthesize(SoundClass sound, ulong seed)
@@ -54,7 +58,7 @@ public static class SoundSynthesizer
         {
             double[] background = new double[ClipLength];
             AddNoise(background, random);
-            SetLevel(background, level - random.Between(3, 30));
+            SetLevel(background, level - random.Between(LowestRatio, HighestRatio));
             for (int i = 0; i < clip.Length; i++)
             {
                 clip[i] += background[i];

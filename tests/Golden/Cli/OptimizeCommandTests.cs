@@ -22,7 +22,7 @@ public sealed class OptimizeCommandTests : IDisposable
     {
         Assert.Equal(0, Optimize(TextWriter.Null, "whole").Code);
         using CancellationTokenSource cancel = new();
-        using Listener error = new("stage 2 ", cancel);
+        using LineListener error = new("stage 2 ", cancel);
 
         (int code, string output) = Optimize(error, "resumed", [], cancel.Token);
 
@@ -120,22 +120,4 @@ public sealed class OptimizeCommandTests : IDisposable
     }
 
     private string At(string name) => Path.Combine(_folder, name);
-
-    /// <summary>Cancels when a line begins with certain words.</summary>
-    private sealed class Listener : StringWriter
-    {
-        private readonly string _words;
-        private readonly CancellationTokenSource _cancel;
-
-        public Listener(string words, CancellationTokenSource cancel) => (_words, _cancel, NewLine) = (words, cancel, "\n");
-
-        public override void WriteLine(string? value)
-        {
-            base.WriteLine(value);
-            if (value?.StartsWith(_words, StringComparison.Ordinal) == true)
-            {
-                _cancel.Cancel();
-            }
-        }
-    }
 }

@@ -1,12 +1,11 @@
 using Optc.Demo;
-using Optc.Ir;
 
 namespace Optc.Tests.Unit.Library;
 
-/// <summary>Data and model of the demo, made once for all its tests.</summary>
+/// <summary>A demo of about half the size, made once for all its tests.</summary>
 public sealed class DemoFixture
 {
-    public DemoTask Task { get; } = DemoTask.Create(threads: 2);
+    public static DemoSize Size { get; } = new(600, 250, 64, 12, 2, 6);
 
-    public Module Model => field ??= DemoModel.Build(Task.Train, threads: 2);
+    public DemoRun Run => field ??= DemoRun.Of(Size, "optc demo", new() { Threads = 2 });
 }
