@@ -86,7 +86,8 @@ public sealed class DemoRunTests(DemoFixture demo) : IClassFixture<DemoFixture>
 
         Assert.Equal(["Baseline", "Pruned", "PCQAT"], report.Stages.Select(s => s.Name));
         Assert.Equal([12, 2, 6], report.Stages.Select(s => s.Curve.Length));
-        Assert.All(report.Stages, s => Assert.True(s.Curve[^1].Loss < s.Curve[0].Loss, s.Name));
+        // That of pruning rises with the sparsity.
+        Assert.All([report.Stages[0], report.Stages[^1]], s => Assert.True(s.Curve[^1].Loss < s.Curve[0].Loss, s.Name));
         Assert.Equal((16, true), (report.Invariants.Length, report.AllInvariantsHold));
         Assert.True(report.Agreement.Length >= 10);
         Assert.All(report.Agreement, a => Assert.True(a.Holds, a.Layer));
@@ -106,8 +107,8 @@ public sealed class DemoRunTests(DemoFixture demo) : IClassFixture<DemoFixture>
     [Fact]
     public void Neither_threads_nor_the_culture_change_a_byte()
     {
-        ImmutableArray<byte[]> one = Bytes(threads: 1, "de-DE");
-        ImmutableArray<byte[]> two = Bytes(threads: 2, "");
+        ImmutableArray<byte[]> one = Bytes(threads: 1, WithComma());
+        ImmutableArray<byte[]> two = Bytes(threads: 2, CultureInfo.InvariantCulture);
 
         Assert.All(one.Zip(two), pair => Assert.Equal(pair.First, pair.Second));
     }
@@ -135,10 +136,17 @@ public sealed class DemoRunTests(DemoFixture demo) : IClassFixture<DemoFixture>
         Assert.All([DemoStep.Training, DemoStep.Pruning, DemoStep.Compressing], step => Assert.Contains(whole, p => p.Step == step && p.Fit?.Finished is not null));
     }
 
-    private static ImmutableArray<byte[]> Bytes(int threads, string culture)
+    private static CultureInfo WithComma()
+    {
+        CultureInfo culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        (culture.NumberFormat.NumberDecimalSeparator, culture.NumberFormat.NumberGroupSeparator, culture.NumberFormat.NegativeSign) = (",", ".", "~");
+        return culture;
+    }
+
+    private static ImmutableArray<byte[]> Bytes(int threads, CultureInfo culture)
     {
         CultureInfo before = CultureInfo.CurrentCulture;
-        CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
+        CultureInfo.CurrentCulture = culture;
         try
         {
             DemoRun run = DemoRun.Of(Smallest, "optc demo", new() { Threads = threads });
