@@ -57,8 +57,11 @@ internal sealed class DemoView(DemoRun run, ArenaEstimate arena, DemoFiles files
     private string Proofs()
     {
         int zeros = run.Report.Invariants.Count(i => i.What == "zeros kept");
-        int codes = run.Report.Invariants.Length - zeros;
-        return string.Create(CultureInfo.InvariantCulture, $"Proved on the bytes of the {run.Report.Stages[^1].Name} file: the zeros of {zeros} weight tensors, the codes of {codes}.");
+        int codes = run.Report.Invariants.Count(i => i.What.StartsWith("distinct codes", StringComparison.Ordinal));
+        int unchanged = run.Report.Invariants.Count(i => i.What == "codes unchanged");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"Proved on the bytes of the {run.Report.Stages[^1].Name} file: the zeros of {zeros} weight tensors, the few codes of {codes}, the integers of {unchanged} as training left them.");
     }
 
     private string Agreement() => string.Create(
