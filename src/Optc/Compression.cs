@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Optc.Ir;
-using Optc.Passes.Prune;
 using Optc.Training;
 
 namespace Optc;

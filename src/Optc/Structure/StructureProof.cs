@@ -53,7 +53,7 @@ public sealed record StructureProof(ImmutableArray<InvariantResult> Results)
         }),
     ]);
 
-    private static IEnumerable<InvariantResult> Compare(WeightTensor weight, WeightStructure structure, WeightTensor found)
+    private static List<InvariantResult> Compare(WeightTensor weight, WeightStructure structure, WeightTensor found)
     {
         if (!weight.Shape.Equals(found.Shape))
         {
