@@ -35,6 +35,21 @@ public static class WeightStructures
         return result;
     }
 
+    /// <summary>Says of masks by which rule their zeros lie.</summary>
+    /// <param name="module">Owned by the caller; changed in place.</param>
+    internal static Module NamePatterns(Module module)
+    {
+        foreach (PrunableWeight weight in PrunableWeight.Of(module.Main))
+        {
+            if (weight.Source?.Constant?.Structure is { Mask: { Pattern: "elements" } mask } structure && weight.Kernel.Count == mask.Kept.Length)
+            {
+                GraphPatch.Bind(weight.Source, structure with { Mask = mask with { Pattern = ZeroPattern.Of(mask.Kept.AsSpan(), weight.Kernel) } });
+            }
+        }
+
+        return module;
+    }
+
     /// <summary>What a weight is bound to, in a few words, see <see cref="Report.WeightEntry.Bound"/>.</summary>
     internal static string? Describe(PrunableWeight weight)
     {

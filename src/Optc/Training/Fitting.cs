@@ -5,6 +5,7 @@ using Optc.Passes;
 using Optc.Passes.Quantize;
 using Optc.Runtime;
 using Optc.Runtime.Training;
+using Optc.Structure;
 
 namespace Optc.Training;
 
@@ -188,7 +189,7 @@ internal sealed class Fitting : IDisposable
 
     private Model Current()
     {
-        Module trained = RangeRecord.Without(_trainer.Export());
+        Module trained = WeightStructures.NamePatterns(RangeRecord.Without(_trainer.Export()));
         trained = StatisticsRecord.Attach(_options.Normalization?.FoldInto(trained) ?? trained, _trainer.Statistics);
         return _model.With(_options.Quantization is { } aware
             ? RangeRecord.Attach(trained, aware.Recipe.Activations, ActivationPlan.Ranges(_grids, _trainer))

@@ -11,7 +11,7 @@ public static class StructuredWeights
     /// <summary>An ordinary weight, perhaps with a mask.</summary>
     /// <param name="mask">One for values that stay, 0 for others, or empty.</param>
     internal static TensorData Of(Shape shape, ReadOnlySpan<byte> content, ReadOnlySpan<float> mask) =>
-        new TensorData(DType.F32, shape, content.ToArray()).With(new WeightStructure { Mask = MaskOf(mask) });
+        TensorData.FromFloats(shape, WithoutNegativeZeros(MemoryMarshal.Cast<byte, float>(content).ToArray())).With(new WeightStructure { Mask = MaskOf(mask) });
 
     /// <summary>A weight in a form.</summary>
     /// <param name="content">Reads state.</param>
@@ -35,7 +35,7 @@ public static class StructuredWeights
         float[] rounded = new float[weights.Length];
         float[] scales = new float[op.Axis < 0 ? 1 : shape[op.Axis]];
         op.Round(weights, shape, rounded, scales);
-        return TensorData.FromFloats(shape, rounded).With(structure with
+        return TensorData.FromFloats(shape, WithoutNegativeZeros(rounded)).With(structure with
         {
             Grid = new(ImmutableCollectionsMarshal.AsImmutableArray(scales), Math.Max(0, op.Axis), op.Bits),
         });
@@ -75,7 +75,7 @@ public static class StructuredWeights
 
         if (form.Largest == 0)
         {
-            return TensorData.FromFloats(shape, weights).With(structure);
+            return TensorData.FromFloats(shape, WithoutNegativeZeros(weights)).With(structure);
         }
 
         int channels = shape[form.Axis];
@@ -85,10 +85,17 @@ public static class StructuredWeights
             scales[c] = LearnedFakeQuant.ScaleOf(logScale[logScale.Length == 1 ? 0 : c]) * steps[form.Groups == 1 ? 0 : c / (channels / form.Groups)];
         }
 
-        return TensorData.FromFloats(shape, weights).With(structure with
+        return TensorData.FromFloats(shape, WithoutNegativeZeros(weights)).With(structure with
         {
             Grid = new(ImmutableCollectionsMarshal.AsImmutableArray(scales), form.Axis, form.Bits),
         });
+    }
+
+    // A mask, or rounding, makes -0 of what was negative; coders of bytes would tell it from 0.
+    private static float[] WithoutNegativeZeros(float[] weights)
+    {
+        weights.AsSpan().Replace(-0f, 0f);
+        return weights;
     }
 
     private static SparsityMask? MaskOf(ReadOnlySpan<float> mask)
