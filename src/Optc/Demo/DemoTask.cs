@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Optc.Ir;
 
 namespace Optc.Demo;
 

@@ -1,6 +1,5 @@
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Kernels;
 using Optc.Passes.Prune;
 using Optc.Structure;
 using Optc.Tests.Snapshots;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Kernels;
 using Optc.Passes.Quantize;
 using Optc.Structure;
 using Optc.Tests.Unit.Ir;

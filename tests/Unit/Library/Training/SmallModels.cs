@@ -1,7 +1,6 @@
 using Optc.Architectures;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Kernels;
 using Optc.Runtime.Training;
 using Optc.Tests.Unit.Passes;
 using Optc.Training;

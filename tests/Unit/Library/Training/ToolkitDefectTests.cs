@@ -1,6 +1,5 @@
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Passes;
 using Optc.Passes.Prune;
 using Optc.Passes.Quantize;
 using Optc.Structure;

@@ -1,7 +1,6 @@
 using Optc.Architectures;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Kernels;
 using Optc.Passes;
 using Optc.Passes.Prune;
 using Optc.Passes.Quantize;
