@@ -169,10 +169,10 @@ internal sealed record CollaborativeStudy(
             case "ours-80":
                 return Ours(task, start, teacher, 0.8, 8);
             case "pruned-ptq":
-            {
-                FitResult pruned = Fit(task, start, epochs, how => how with { Pruning = ToolkitPruning });
-                return (pruned.Model, Quantized(pruned.Model, task), pruned.Steps);
-            }
+                {
+                    FitResult pruned = Fit(task, start, epochs, how => how with { Pruning = ToolkitPruning });
+                    return (pruned.Model, Quantized(pruned.Model, task), pruned.Steps);
+                }
 
             case "toolkit-qat":
                 return Toolkit(task, start, sparse: false, codes: 0, aware: true);
