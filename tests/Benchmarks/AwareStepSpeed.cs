@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Optc.Ir;
+using Optc.Passes.Cluster;
 using Optc.Passes.Prune;
 using Optc.Training;
 
@@ -21,6 +22,24 @@ internal static class AwareStepSpeed
         Print("ds-cnn-m", [49, 10, 1], 64, 1, threads);
         Print("resnet-8", [32, 32, 3], 64, 1, threads);
         Print("mobilenet-v1", [96, 96, 3], 32, 0.25, threads);
+    }
+
+    /// <summary>Exact clustering of a million Gaussian numbers into 16, one thread: median and range of seven.</summary>
+    public static void PrintClustering()
+    {
+        Random random = new(1);
+        float[] weights = [.. Enumerable.Range(0, 1_000_000).Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
+        ExactClusters.Solve(weights, 16);
+        double[] seconds = [.. Enumerable.Range(0, 7).Select(_ => Seconds(weights)).Order()];
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"1,000,000 weights into 16 clusters: {seconds[3]:0.00} s ({seconds[0]:0.00} to {seconds[^1]:0.00})"));
+    }
+
+    private static double Seconds(float[] weights)
+    {
+        long start = Stopwatch.GetTimestamp();
+        ExactClusters.Solve(weights, 16);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     private static void Print(string architecture, Shape input, int batch, double width, int threads)

@@ -45,6 +45,12 @@ if (args is ["collaborative", _, _, ..])
     return;
 }
 
+if (args is ["exact-clusters"])
+{
+    AwareStepSpeed.PrintClustering();
+    return;
+}
+
 if (args is ["aware-step", .. string[] threads])
 {
     AwareStepSpeed.Print(threads.Length > 0 ? int.Parse(threads[0], System.Globalization.CultureInfo.InvariantCulture) : 1);

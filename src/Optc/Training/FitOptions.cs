@@ -64,8 +64,8 @@ public sealed record FitOptions
     public QuantizationAware? Quantization { get; init; }
 
     /// <summary>
-    /// With clustering or quantization, or where asked for: learning rates of weights are in proportion to their magnitude, ten times the
-    /// root mean square of each tensor.
+    /// Learning rates of weights are in proportion to their magnitude, ten times the root mean square of each tensor, so that one rate serves
+    /// layers whose weights differ by orders of magnitude. Chains and recipes ask for it.
     /// </summary>
     public bool RelativeRates { get; init; }
 

@@ -62,15 +62,16 @@ internal sealed class MaskKeeper
             return [.. weights.Select(w => Array.ConvertAll(w.Values.ToArray(), v => v != 0))];
         }
 
+        double final = pruning.Schedule.Final;
+        double part = final == 0 ? 1 : Math.Min(1, sparsity / final);
         if (pruning.Pattern != PruningPattern.Unstructured)
         {
-            return [.. weights.Select(w => pruning.Pattern.Mask(pruning.Criterion.Scores(w), w.Source!.Type.Shape, sparsity))];
+            return [.. weights.Select(w => pruning.Pattern.Mask(pruning.Criterion.Scores(w), w.Kernel, sparsity, part))];
         }
 
-        double final = pruning.Schedule.Final;
         return
         [
-            .. pruning.Distribution.Plan(weights, final, PruningSelection.Everything, pruning.Criterion, final == 0 ? 1 : Math.Min(1, sparsity / final))
+            .. pruning.Distribution.Plan(weights, final, PruningSelection.Everything, pruning.Criterion, part)
                 .Layers.Select(l => l.Mask()),
         ];
     }

@@ -47,50 +47,56 @@ public abstract record PruningPattern
     /// <summary>Each element for itself.</summary>
     public static PruningPattern Unstructured { get; } = new ElementPattern();
 
-    /// <summary>Whole output channels: rows of the weight.</summary>
+    /// <summary>Whole output channels, which become zero; <c>Model.RemoveChannels</c> takes them out.</summary>
     public static PruningPattern Channels { get; } = new ChannelPattern();
 
-    /// <summary>Blocks of the weight as a matrix [output channels, rest].</summary>
+    /// <summary>Blocks of so many output channels by so many of what each of them reads.</summary>
     public static PruningPattern Blocks(int height, int width) => new BlockPattern(height, width);
 
-    /// <summary>So many of each group along the innermost axis, whatever the schedule says: 2 of 4 for 2:4.</summary>
+    /// <summary>
+    /// So many of each group along the input channels, whatever the final sparsity of the schedule is: 2 of 4 for 2:4, by way of fewer while it rises.
+    /// Weights that read a single channel, as depthwise ones do, have no groups and stay whole.
+    /// </summary>
     public static PruningPattern Groups(int dropped, int group) => new GroupPattern(dropped, group);
 
     /// <summary>In words, as reports and files have it.</summary>
     internal abstract string Name { get; }
 
-    internal abstract bool[] Mask(ReadOnlySpan<float> scores, Shape shape, double sparsity);
-
-    private static int Columns(Shape shape) => checked((int)(shape.ElementCount / shape[0]));
+    /// <param name="kernel">What the dimensions of the weight mean.</param>
+    /// <param name="sparsity">Wanted now.</param>
+    /// <param name="part">How much of the final sparsity that is, 0 to 1.</param>
+    internal abstract bool[] Mask(ReadOnlySpan<float> scores, KernelShape kernel, double sparsity, double part);
 
     private sealed record ElementPattern : PruningPattern
     {
         internal override string Name => "elements";
 
-        internal override bool[] Mask(ReadOnlySpan<float> scores, Shape shape, double sparsity) => PruningMask.Unstructured(scores, sparsity);
+        internal override bool[] Mask(ReadOnlySpan<float> scores, KernelShape kernel, double sparsity, double part) => PruningMask.Unstructured(scores, sparsity);
     }
 
     private sealed record ChannelPattern : PruningPattern
     {
         internal override string Name => "channels";
 
-        internal override bool[] Mask(ReadOnlySpan<float> scores, Shape shape, double sparsity) =>
-            PruningMask.Channels(scores, shape[0], sparsity);
+        internal override bool[] Mask(ReadOnlySpan<float> scores, KernelShape kernel, double sparsity, double part) =>
+            PruningMask.Channels(scores, kernel, sparsity);
     }
 
     private sealed record BlockPattern(int Height, int Width) : PruningPattern
     {
         internal override string Name => FormattableString.Invariant($"blocks {Height}x{Width}");
 
-        internal override bool[] Mask(ReadOnlySpan<float> scores, Shape shape, double sparsity) =>
-            PruningMask.Blocks(scores, Columns(shape), Height, Width, sparsity);
+        internal override bool[] Mask(ReadOnlySpan<float> scores, KernelShape kernel, double sparsity, double part) =>
+            PruningMask.Blocks(scores, kernel, Height, Width, sparsity);
     }
 
     private sealed record GroupPattern(int Dropped, int Group) : PruningPattern
     {
         internal override string Name => FormattableString.Invariant($"{Dropped}:{Group}");
 
-        internal override bool[] Mask(ReadOnlySpan<float> scores, Shape shape, double sparsity) =>
-            sparsity == 0 ? PruningMask.Unstructured(scores, 0) : PruningMask.OfGroups(scores, shape[-1], Dropped, Group);
+        internal override bool[] Mask(ReadOnlySpan<float> scores, KernelShape kernel, double sparsity, double part) =>
+(int)Math.Round(Dropped * part, MidpointRounding.ToEven) is > 0 and var now && kernel.Inputs > 1
+                ? PruningMask.OfGroups(scores, kernel, now, Group)
+                : PruningMask.Unstructured(scores, 0);
     }
 }

@@ -239,6 +239,7 @@ internal sealed class StructurePlan
             PerChannel = plan.PerChannel,
             Codes = plan.Codes,
             Groups = plan.Groups,
+            PinsZero = plan.PinsZero,
             AveragesGradients = how.AveragesGradients,
             IsFrozen = phase.FrozenCodes,
             LatentRate = plan.Largest == 0 ? 1 : how.LatentRate,

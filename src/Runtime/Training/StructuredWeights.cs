@@ -64,7 +64,7 @@ public static class StructuredWeights
         WeightStructure structure = new()
         {
             Mask = zeros,
-            Codebook = new(form.Codes, form.Groups, form.Axis, PinsZero: true),
+            Codebook = new(form.Codes, form.Groups, form.Axis, form.PinsZero),
         };
         if (form.Rounding is { } rounding)
         {

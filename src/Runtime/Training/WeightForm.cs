@@ -46,6 +46,9 @@ public sealed record CodebookForm : WeightForm
     /// <summary>Gradients of entries are averaged over their members instead of summed.</summary>
     public bool AveragesGradients { get; init; }
 
+    /// <summary>One entry is zero for good.</summary>
+    public bool PinsZero { get; init; } = true;
+
     /// <summary>Weights keep the entries that they have.</summary>
     public bool IsFrozen { get; init; }
 
