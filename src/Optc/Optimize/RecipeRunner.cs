@@ -25,7 +25,7 @@ internal sealed class RecipeRunner
     public RecipeRunner(Model start, Dataset train, Dataset? test, OptimizationOptions options)
     {
         bool isReal = start.Inputs.All(i => i.Type.DType is DType.F32);
-        (_start, _options, _store) = (start, options, new(options.WorkFolder));
+        (_start, _options, _store) = (WithStructures(start), options, new(options.WorkFolder));
         (_train, _test) = isReal ? (train.InRealNumbers(), test?.InRealNumbers()) : (train, test);
         ModelHash = Fingerprint.Of((start.Source.IsEmpty ? start.ToTfLite() : start.Source).Span);
         DataHash = Fingerprint.Of(_train);
@@ -105,6 +105,15 @@ internal sealed class RecipeRunner
                 yaml,
                 _options.Command),
         });
+    }
+
+    /// <summary>A model of another tool with the zeros and shared values that its weights show, so that stages keep them; others as they are.</summary>
+    private static Model WithStructures(Model model)
+    {
+        Model discovered = model.DiscoverStructures();
+        return !HasStructure(model) && HasStructure(discovered) ? discovered : model;
+
+        static bool HasStructure(Model model) => model.Module.Main.Nodes.SelectMany(n => n.Inputs).Any(v => v?.Constant?.Structure is not null);
     }
 
     private (Model Model, FinishedStage Facts) Make(PlannedStage stage, Model from, QuantizeStep? quantize, string key, WorkOptions work, Reporter reporter)

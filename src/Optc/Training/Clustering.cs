@@ -13,6 +13,9 @@ public enum CodebookScope
 
     /// <summary>One for each output channel.</summary>
     Channel,
+
+    /// <summary>One for so many output channels, see <see cref="Clustering.GroupSize"/>.</summary>
+    Group,
 }
 
 /// <summary>How training makes weights share values: n codes for a tensor, trained with everything else.</summary>
@@ -27,6 +30,9 @@ public sealed record Clustering(int Codes)
     public ImmutableArray<LayerCodes> Rules { get; init; } = [];
 
     public CodebookScope Scope { get; init; }
+
+    /// <summary>Output channels that share a codebook, for <see cref="CodebookScope.Group"/>; where it does not divide the channels, the largest number below that does.</summary>
+    public int GroupSize { get; init; } = 8;
 
     /// <summary>Depthwise weights are few and dear; they are clustered only if this says so.</summary>
     public bool Depthwise { get; init; }
@@ -87,6 +93,23 @@ public sealed record Clustering(int Codes)
             Rules = [.. weights.Zip(codes).Select(p => new LayerCodes($"^{System.Text.RegularExpressions.Regex.Escape(p.First.Layer)}$", p.Second))],
             Depthwise = true,
         };
+    }
+
+    /// <summary>Codebooks of a weight with so many output channels.</summary>
+    internal int GroupsFor(int channels)
+    {
+        if (Scope is not CodebookScope.Group)
+        {
+            return Scope is CodebookScope.Channel ? channels : 1;
+        }
+
+        int size = Math.Min(GroupSize, channels);
+        while (channels % size != 0)
+        {
+            size--;
+        }
+
+        return channels / size;
     }
 
     /// <summary>Codes for a layer with so many weights; 0 for none. Few weights get no more than a quarter of their number.</summary>

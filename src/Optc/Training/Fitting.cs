@@ -256,6 +256,7 @@ internal sealed class Fitting : IDisposable
             "one of them");
         Require(options.Clustering is null or { Codes: >= 2 and <= 256 }, "the number of codes is not allowed", options.Clustering?.Codes, "2 to 256");
         Require(options.Clustering is null or { Begin: >= 0 and < 1, Freeze: > 0 and <= 1 }, "the parts of the run for clustering are not allowed", $"{options.Clustering?.Begin} and {options.Clustering?.Freeze}", "a beginning of 0 to below 1, and an end of up to 1");
+        Require(options.Clustering is null or { GroupSize: >= 1 }, "the number of channels that share a codebook is not allowed", options.Clustering?.GroupSize, "1 or more");
         Require(options.Clustering is null or { BitPrice: >= 0 and < double.PositiveInfinity }, "the price of a bit is not allowed", options.Clustering?.BitPrice, "0 or more");
         Require(options.Quantization is null or { WeightBits: >= 2 and <= 8 }, "the number of bits of weights is not allowed", options.Quantization?.WeightBits, "2 to 8");
         Require(options.Quantization is null or { Recipe.Mode: QuantizationMode.Static }, "quantization-aware training is for static recipes", options.Quantization?.Recipe.Name, "static-int8 or static-int16x8");

@@ -9,6 +9,7 @@ internal sealed class StructureKeeper
 {
     private const int PriceInterval = 10;
     private const double PriceMemory = 0.5;
+    private const double UnseenCount = 0.3;
     private const double FirstPrice = 0.15;
     private const double PriceRamp = 0.25;
 
@@ -132,23 +133,26 @@ internal sealed class StructureKeeper
         double price = clustering.BitPrice * Math.Clamp(FirstPrice + ((1 - FirstPrice) * since), FirstPrice, 1);
         foreach (FormedWeight formed in _trainer.Forms)
         {
-            if (formed.Form is not CodebookForm { Groups: 1 } form)
+            if (formed.Form is not CodebookForm form)
             {
                 continue;
             }
 
             string name = $"{formed.Latent.Name}/prices";
-            double[] counts = new double[form.Codes];
-            foreach (float index in _trainer.Get($"{formed.Latent.Name}/index"))
+            ChannelMap map = new(formed.Latent.Shape, form.Axis);
+            double[] counts = new double[form.Groups * form.Codes];
+            ReadOnlySpan<float> indices = _trainer.Get($"{formed.Latent.Name}/index");
+            for (int i = 0; i < indices.Length; i++)
             {
-                counts[(int)index]++;
+                int group = form.Groups == 1 ? 0 : map.ChannelOf(i) / (map.Channels / form.Groups);
+                counts[(group * form.Codes) + (int)indices[i]]++;
             }
 
-            double total = counts.Sum(c => c + 0.3);
             float[] prices = _trainer.Get(name).ToArray();
             for (int j = 0; j < prices.Length; j++)
             {
-                double now = price * -Math.Log2((counts[j] + 0.3) / total);
+                double total = counts.Skip(j / form.Codes * form.Codes).Take(form.Codes).Sum(c => c + UnseenCount);
+                double now = price * -Math.Log2((counts[j] + UnseenCount) / total);
                 prices[j] = (float)(prices[j] == 0 ? now : (PriceMemory * prices[j]) + ((1 - PriceMemory) * now));
             }
 

@@ -89,11 +89,10 @@ internal sealed class StructurePlan
                 return null;
             }
 
-            bool perChannel = clustering.Scope is CodebookScope.Channel;
-            int channels = variable.Shape[place.Axis];
-            return new(perChannel ? (int)Math.Min(codes, Math.Max(2, variable.Shape.ElementCount / channels / 2)) : codes, place.Axis)
+            int groups = clustering.GroupsFor(variable.Shape[place.Axis]);
+            return new(groups > 1 ? (int)Math.Min(codes, Math.Max(2, variable.Shape.ElementCount / groups / 2)) : codes, place.Axis)
             {
-                Groups = perChannel ? channels : 1,
+                Groups = groups,
                 PerChannel = clustering.OnGrid && place.PerChannel,
                 Largest = clustering.OnGrid ? LargestOf(variable) : 0,
                 PinsZero = clustering.PinsZero,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Optc.Architectures;
+using Optc.Frontend;
 using Optc.Ir;
 using Optc.Optimize;
 using Optc.Report.Compression;
@@ -200,6 +201,19 @@ public sealed class RecipeRunTests : IDisposable
         Assert.Equal(["Baseline", "Pruned", "PQAT"], result.Run.Stages.Select(s => s.Name));
         Assert.Equal(6, result.Invariants.Count(i => i.What == "zeros kept"));
         Assert.Equal(4, result.Skipped.Count(s => s.Stage == "Pruned"));
+    }
+
+    [Fact]
+    public void Zeros_of_a_model_of_another_tool_are_kept()
+    {
+        // Read without its record, the file is like that of another tool.
+        Model foreign = Model.Of(FrontendSet.Read(Start().Prune(0.5).ToTfLite(), "foreign"));
+
+        Optimization result = Short("qat", 1).Run(foreign, Data(1));
+
+        Assert.Equal("PQAT", result.Run.Stages[^1].Mode);
+        Assert.Equal("6 weights have zeros", result.Run.Stages[^1].ModeReason);
+        Assert.Equal(6, result.Invariants.Count(i => i.What == "zeros kept" && i.Holds));
     }
 
     [Fact]
