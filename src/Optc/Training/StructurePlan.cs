@@ -49,8 +49,6 @@ internal sealed class StructurePlan
     /// <summary>Layers that clustering leaves alone, each with the reason.</summary>
     public List<SkippedLayer> Skipped { get; } = [];
 
-    public bool HasCodebooks(ImmutableArray<TrainedVariable> variables) => variables.Any(v => CodebookOf(v) is not null);
-
     /// <summary>True for weights whose zeros, or whose pinned code, must stay.</summary>
     public bool IsMasked(TrainedVariable variable) =>
         variable.Operand is "codebook"
