@@ -10,8 +10,8 @@ public static class StructuredWeights
 {
     /// <summary>An ordinary weight, perhaps with a mask.</summary>
     /// <param name="mask">One for values that stay, 0 for others, or empty.</param>
-    internal static TensorData Of(Shape shape, ReadOnlySpan<byte> content, ReadOnlySpan<float> mask) =>
-        TensorData.FromFloats(shape, WithoutNegativeZeros(MemoryMarshal.Cast<byte, float>(content).ToArray())).With(new WeightStructure { Mask = MaskOf(mask) });
+    internal static TensorData Of(Shape shape, ReadOnlySpan<float> content, ReadOnlySpan<float> mask) =>
+        TensorData.FromFloats(shape, WithoutNegativeZeros(content.ToArray())).With(new WeightStructure { Mask = MaskOf(mask) });
 
     /// <summary>A weight in a form.</summary>
     /// <param name="content">Reads state.</param>

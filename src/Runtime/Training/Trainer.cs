@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using Optc.Ir;
-using Optc.Ops.Execution;
 
 namespace Optc.Runtime.Training;
 
@@ -14,10 +12,9 @@ public sealed class Trainer : IDisposable
 {
     private readonly Module _model;
     private readonly InterpreterOptions _execution;
-    private readonly ResourceTable _resources = new();
+    private readonly TrainingState _state = new();
     private readonly Dictionary<int, Interpreter> _steps = [];
     private readonly Dictionary<int, Interpreter> _pieces = [];
-    private readonly List<(string Name, Shape Shape)> _state = [];
     private readonly int _batch;
     private readonly int _inputs;
     private TrainingOptions _options;
@@ -36,7 +33,7 @@ public sealed class Trainer : IDisposable
         _inputs = model.Main.Inputs.Count;
         _batch = batch;
         _graph = TrainingGraph.Of(model, batch, options);
-        Declare();
+        _state.Declare(_graph, _options);
         Prepare();
     }
 
@@ -57,39 +54,21 @@ public sealed class Trainer : IDisposable
         _apply = null;
         _steps.Clear();
         _pieces.Clear();
-        Declare();
+        _state.Declare(_graph, _options);
         Prepare();
     }
 
-    /// <summary>Drops what the optimizer keeps of its steps.</summary>
-    public void ResetOptimizer()
-    {
-        HashSet<string> kept = [.. _graph.Variables.Select(v => v.Name), .. _graph.Kept];
-        foreach ((string name, _) in _state.Where(s => !kept.Contains(s.Name)))
-        {
-            Content(name).Clear();
-        }
-    }
+    /// <summary>Makes the optimizer begin anew: it drops what it keeps of its steps, and counts them from here.</summary>
+    public void ResetOptimizer() => _state.ResetOptimizer(_graph, StepCount);
 
     /// <summary>Replaces the content of a variable or of other state, row-major.</summary>
     /// <param name="name">Of <see cref="TrainedVariable.Name"/>, or as forms document it.</param>
     /// <exception cref="ArgumentException">There is none of that name and size.</exception>
-    public void Set(string name, ReadOnlySpan<float> content)
-    {
-        int length = content.Length;
-        if (!_state.Exists(s => s.Name == name && s.Shape.ElementCount == length))
-        {
-            throw new ArgumentException($"There is no state '{name}' of {length} elements.", nameof(name));
-        }
-
-        MemoryMarshal.AsBytes(content).CopyTo(Content(name));
-    }
+    public void Set(string name, ReadOnlySpan<float> content) => _state.Set(name, content);
 
     /// <summary>What a variable or other state holds now, row-major.</summary>
     /// <exception cref="ArgumentException">There is none of that name.</exception>
-    public ReadOnlySpan<float> Get(string name) => _state.Exists(s => s.Name == name)
-        ? Floats(Content(name))
-        : throw new ArgumentException($"There is no state '{name}'.", nameof(name));
+    public ReadOnlySpan<float> Get(string name) => _state.Get(name);
 
     /// <summary>Weights that layers see in another form.</summary>
     public ImmutableArray<FormedWeight> Forms => _graph.Forms;
@@ -100,13 +79,16 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps taken so far.</summary>
     public long StepCount { get; private set; }
 
+    /// <summary>Number of the next step since the optimizer began, from 1.</summary>
+    private long OptimizerStep => StepCount - _state.OptimizerBegin + 1;
+
     public ImmutableArray<TrainedVariable> Variables => _graph.Variables;
 
     /// <summary>Bytes planned for the values of a step of the largest batch.</summary>
     public long ArenaBytes => _steps.Values.Concat(_pieces.Values).Max(i => i.ArenaBytes);
 
     /// <summary>What a variable holds now, row-major.</summary>
-    public ReadOnlySpan<float> Content(TrainedVariable variable) => Floats(Content(variable.Name));
+    public ReadOnlySpan<float> Content(TrainedVariable variable) => _state.Get(variable.Name);
 
     /// <summary>The mask of a variable: 1 where it stays, 0 where it is zero.</summary>
     /// <exception cref="ArgumentException">The variable has no mask.</exception>
@@ -115,29 +97,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Changes the mask of a variable and drops what it masks: the values, their average, and what the optimizer keeps of them.</summary>
     /// <param name="mask">One entry for each element; <see langword="true"/> where it stays.</param>
     /// <exception cref="ArgumentException">The variable has no mask, or one of another size.</exception>
-    public void SetMask(TrainedVariable variable, ReadOnlySpan<bool> mask)
-    {
-        string name = TrainingGraph.MaskOf(variable.Name);
-        if (!_graph.State.Any(s => s.Name == name) || mask.Length != variable.Shape.ElementCount)
-        {
-            throw new ArgumentException($"'{variable.Name}' has no mask of {mask.Length} elements.", nameof(variable));
-        }
-
-        HashSet<string> ofForms = [.. _graph.Forms.SelectMany(f => f.State).Select(s => s.Item1)];
-        foreach ((string state, Shape shape) in _graph.State.Where(s => !ofForms.Contains(s.Name)).Where(s => s.Name == variable.Name || s.Name.StartsWith($"{variable.Name}/", StringComparison.Ordinal)))
-        {
-            if (!shape.Equals(variable.Shape))
-            {
-                continue;
-            }
-
-            Span<float> content = MemoryMarshal.Cast<byte, float>(Content(state));
-            for (int i = 0; i < content.Length; i++)
-            {
-                content[i] = state == name ? (mask[i] ? 1 : 0) : mask[i] ? content[i] : 0;
-            }
-        }
-    }
+    public void SetMask(TrainedVariable variable, ReadOnlySpan<bool> mask) => _state.SetMask(_graph, variable, mask);
 
     /// <summary>One step on a batch.</summary>
     /// <param name="inputs">Bytes of each input of the model for all samples, then of the targets.</param>
@@ -162,7 +122,7 @@ public sealed class Trainer : IDisposable
         Interpreter interpreter = StepFor(batch);
         int next = Fill(interpreter, inputs, weights, first: 0, batch, batch);
         interpreter.Input<float>(next)[0] = (float)rate;
-        interpreter.Input<float>(next + 1)[0] = StepCount + 1;
+        interpreter.Input<float>(next + 1)[0] = OptimizerStep;
         interpreter.Run(cancellation);
         return interpreter.Output<float>(0)[0];
     }
@@ -184,11 +144,11 @@ public sealed class Trainer : IDisposable
         if (_apply is null)
         {
             Module module = TrainingGraph.Apply(_model, _options);
-            _apply = new(module, module.Main, _execution, _resources);
+            _apply = new(module, module.Main, _execution, _state.Resources);
         }
 
         _apply.Input<float>(0)[0] = (float)rate;
-        _apply.Input<float>(1)[0] = StepCount + 1;
+        _apply.Input<float>(1)[0] = OptimizerStep;
         _apply.Run(cancellation);
         return loss;
     }
@@ -235,7 +195,7 @@ public sealed class Trainer : IDisposable
         foreach (NormalizationPair pair in _graph.Normalizations)
         {
             (float[] factors, float[] offsets) = NormalizationPair.Finish(
-                Floats(Final(pair.Gamma)), Floats(Final(pair.Beta)), Floats(Final(pair.Mean)), Floats(Final(pair.Variance)));
+                Final(pair.Gamma), Final(pair.Beta), Final(pair.Mean), Final(pair.Variance));
             Put(pair.Factors, TensorData.FromFloats([pair.Channels], factors));
             Put(pair.Offsets, TensorData.FromFloats([pair.Channels], offsets));
         }
@@ -267,34 +227,17 @@ public sealed class Trainer : IDisposable
     /// <summary>Mean and variance of every layer that normalizes over the batch, by its name, as <see cref="Export"/> uses them.</summary>
     public ImmutableDictionary<string, ChannelStatistics> Statistics => _graph.Normalizations.ToImmutableDictionary(
         p => p.Name,
-        p => new ChannelStatistics([.. Floats(Final(p.Mean))], [.. Floats(Final(p.Variance))]));
+        p => new ChannelStatistics([.. Final(p.Mean)], [.. Final(p.Variance)]));
 
     /// <summary>Everything that a later run needs to go on from here, bit for bit: variables in a fixed order.</summary>
     public ImmutableArray<(string Name, TensorData Content)> SaveState() =>
-        [.. _state.Select(s => (s.Name, new TensorData(DType.F32, s.Shape, Content(s.Name).ToArray())))];
+        _state.Save();
 
     /// <summary>Puts back what <see cref="SaveState"/> gave.</summary>
     /// <exception cref="DiagnosticException">The state is that of another model or other options.</exception>
     public void LoadState(long stepCount, IReadOnlyDictionary<string, TensorData> state)
     {
-        ImmutableArray<string> wrong =
-        [
-            .. _state.Where(s => !state.TryGetValue(s.Name, out TensorData? found) || !found.Shape.Equals(s.Shape) || found.DType is not DType.F32).Select(s => s.Name),
-        ];
-        if (!wrong.IsEmpty || state.Count != _state.Count)
-        {
-            throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "the checkpoint is that of another model or of other options")
-            {
-                Found = wrong.IsEmpty ? $"{state.Count} variables" : $"nothing that fits '{wrong[0]}'",
-                Expected = $"{_state.Count} variables",
-            });
-        }
-
-        foreach ((string name, _) in _state)
-        {
-            state[name].Bytes.Span.CopyTo(Content(name));
-        }
-
+        _state.Load(state);
         StepCount = stepCount;
     }
 
@@ -308,68 +251,11 @@ public sealed class Trainer : IDisposable
         _apply?.Dispose();
     }
 
-    /// <summary>Gives state that the graph is the first to have its initial content.</summary>
-    private void Declare()
-    {
-        HashSet<string> known = [.. _state.Select(s => s.Name)];
-        foreach ((string name, Shape shape) in _graph.State.Where(s => !known.Contains(s.Name)))
-        {
-            _resources.Declare(_resources.Handle("", name), new(DType.F32, shape));
-            _state.Add((name, shape));
-        }
-
-        void Start(string name, ReadOnlySpan<float> content)
-        {
-            if (!known.Contains(name))
-            {
-                MemoryMarshal.AsBytes(content).CopyTo(Content(name));
-            }
-        }
-
-        foreach (TrainedVariable variable in _graph.Variables)
-        {
-            ReadOnlySpan<float> initial = variable.Source.Constant!.ToDense().AsFloats();
-            Start(variable.Name, initial);
-            if (_options.Masked?.Invoke(variable) == true && variable.Rate != 0)
-            {
-                float[] ones = new float[initial.Length];
-                Array.Fill(ones, 1);
-                Start(TrainingGraph.MaskOf(variable.Name), ones);
-            }
-
-            if (_options.MovingAverage is not null && variable.Rate != 0)
-            {
-                Start(TrainingGraph.AverageOf(variable.Name), initial);
-            }
-        }
-
-        foreach (ActivationForm form in _options.Activations.Values)
-        {
-            foreach ((string name, float content) in ActivationGrids.Start(form))
-            {
-                Start(name, [content]);
-            }
-        }
-
-        foreach (NormalizationPair pair in _graph.Normalizations)
-        {
-            (float[] gamma, float[] beta, float[] mean, float[] variance) = pair.Start(_options.Statistics.GetValueOrDefault(pair.Name));
-            foreach ((string name, float[] content) in new[] { (pair.Gamma, gamma), (pair.Beta, beta), (pair.Mean, mean), (pair.Variance, variance) })
-            {
-                Start(name, content);
-                if (_options.MovingAverage is not null)
-                {
-                    Start(TrainingGraph.AverageOf(name), content);
-                }
-            }
-        }
-    }
-
     private void Prepare()
     {
         if (_options.MicroBatch is not { } piece || piece >= _batch)
         {
-            _steps.Add(_batch, new(_graph.Module, _graph.Module.Main, _execution, _resources));
+            _steps.Add(_batch, new(_graph.Module, _graph.Module.Main, _execution, _state.Resources));
         }
         else
         {
@@ -387,7 +273,7 @@ public sealed class Trainer : IDisposable
         if (!_steps.TryGetValue(batch, out Interpreter? interpreter))
         {
             Module module = TrainingGraph.Of(_model, batch, _options).Module;
-            interpreter = new(module, module.Main, _execution, _resources);
+            interpreter = new(module, module.Main, _execution, _state.Resources);
             _steps.Add(batch, interpreter);
         }
 
@@ -399,20 +285,16 @@ public sealed class Trainer : IDisposable
         if (!_pieces.TryGetValue(count, out Interpreter? interpreter))
         {
             Module module = TrainingGraph.Accumulate(_model, count, _options).Module;
-            interpreter = new(module, module.Main, _execution, _resources);
+            interpreter = new(module, module.Main, _execution, _state.Resources);
             _pieces.Add(count, interpreter);
         }
 
         return interpreter;
     }
 
-    private static ReadOnlySpan<float> Floats(ReadOnlySpan<byte> bytes) => MemoryMarshal.Cast<byte, float>(bytes);
-
     /// <summary>What is exported of a variable whose layer learns at a rate.</summary>
-    private Span<byte> Final(string variable, float rate = 1) =>
-        Content(_options.MovingAverage is not null && rate != 0 ? TrainingGraph.AverageOf(variable) : variable);
-
-    private Span<byte> Content(string variable) => _resources.Content(_resources.Handle("", variable));
+    private ReadOnlySpan<float> Final(string variable, float rate = 1) =>
+        _state.Get(_options.MovingAverage is not null && rate != 0 ? TrainingGraph.AverageOf(variable) : variable);
 
     /// <summary>Refuses weights that are beyond all bounds, as the last step may leave them: no loss has seen them yet.</summary>
     /// <exception cref="DiagnosticException">There are some; the layer with the largest is named.</exception>
@@ -432,7 +314,7 @@ public sealed class Trainer : IDisposable
         (TrainedVariable Variable, float Magnitude) largest = (_graph.Variables[0], 0);
         foreach (TrainedVariable variable in _graph.Variables)
         {
-            float magnitude = Math.Abs(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(Floats(Content(variable.Name))));
+            float magnitude = Math.Abs(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(_state.Get(variable.Name)));
             if (float.IsNaN(magnitude))
             {
                 return (variable, magnitude);

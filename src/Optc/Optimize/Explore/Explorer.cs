@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using Optc.Formats.WeightCoding;
 using Optc.Ir;
@@ -44,6 +45,7 @@ internal sealed class Explorer
     public Exploration Run()
     {
         using CancellationTokenSource budget = CancellationTokenSource.CreateLinkedTokenSource(_how.Work.Cancellation);
+        long begin = Stopwatch.GetTimestamp();
         if (_options.Budget is { } time)
         {
             budget.CancelAfter(time);
@@ -53,7 +55,7 @@ internal sealed class Explorer
         WorkOptions work = _how.Work with { Threads = Math.Max(1, _how.Work.Threads / jobs), Cancellation = budget.Token };
         string scored = Fingerprint.Of(_runner.Origin, Fingerprint.Of(_test), _how.Metric.Name);
         Task[] workers = [.. Enumerable.Range(0, jobs).Select(_ => Task.Factory.StartNew(
-            () => Work(scored, work, budget), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+            () => Work(scored, work, budget, begin), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         try
         {
             Task.WaitAll(workers, CancellationToken.None);
@@ -69,7 +71,7 @@ internal sealed class Explorer
     }
 
     /// <summary>Takes trials until there are none left, or the time is over.</summary>
-    private void Work(string scored, WorkOptions work, CancellationTokenSource budget)
+    private void Work(string scored, WorkOptions work, CancellationTokenSource budget, long begin)
     {
         try
         {
@@ -79,6 +81,12 @@ internal sealed class Explorer
                 TrialResult? kept = _store.Find(key);
                 if (kept is null)
                 {
+                    // The timer that cancels is late on a busy machine, later than a short trial takes.
+                    if (Stopwatch.GetElapsedTime(begin) >= _options.Budget)
+                    {
+                        budget.Cancel();
+                    }
+
                     work.Cancellation.ThrowIfCancellationRequested();
                     _store.Keep(key, kept = Try(_planned[i], work));
                     _results[i] = kept;
