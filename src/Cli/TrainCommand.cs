@@ -13,6 +13,9 @@ namespace Optc.Cli;
 
 internal sealed class TrainCommand : Verb
 {
+    /// <summary>Inputs of this magnitude are raw ones: a few deviations of what layers are made for are below it.</summary>
+    private const float UnusualInput = 32;
+
     private readonly Argument<string> _model = SharedOptions.Model(description: "Float model to train: a .tflite file, for instance of 'optc new'.");
     private readonly Option<string> _output = SharedOptions.Output("File to write: .tflite, .c (with its header) or .h.");
     private readonly Option<bool> _force = SharedOptions.Force();
@@ -77,6 +80,7 @@ internal sealed class TrainCommand : Verb
         DefaultValueFactory = _ => "none",
     }.OneOf("none", "bytes", "channel", "element");
 
+    private readonly Option<bool> _relative = new("--relative-rates") { Description = "Learning rates of weights are in proportion to the magnitude of each tensor, for layers of very different weights." };
     private readonly Option<bool> _fitSize = new("--fit-size") { Description = "Pads samples that are smaller than the input with zeros, and cuts larger ones, in the middle." };
     private readonly Option<bool> _emptyClasses = new("--allow-empty-classes") { Description = "Train although some classes have no samples." };
     private readonly Option<double> _decay = new("--weight-decay") { CustomParser = SharedOptions.ParseNumber, HelpName = "D", Description = "Adds D times the weight to its gradient; not with adamw, which has its own.", DefaultValueFactory = _ => 0 };
@@ -110,7 +114,7 @@ internal sealed class TrainCommand : Verb
         Arguments.Add(_model);
         foreach (Option option in (ReadOnlySpan<Option>)
             [
-                _output, _data, _x, _y, _weights, _test, _testX, _testY, _part, _epochs, _batch, _microBatch, _rate, _optimizer, _loss, _metric, _augment, _normalize, _fitSize, _emptyClasses,
+                _output, _data, _x, _y, _weights, _test, _testX, _testY, _part, _epochs, _batch, _microBatch, _rate, _optimizer, _loss, _metric, _augment, _normalize, _relative, _fitSize, _emptyClasses,
                 _decay, _clip, _average, _freeze, _layerRate, _newHead, _teacher, _teacherWeight, _temperature, _patience, _seed, _threads, _checkpoint, _checkpointEvery, _log, _curve, _force,
             ])
         {
@@ -179,6 +183,13 @@ internal sealed class TrainCommand : Verb
             Progress = new EpochProgress(Terminal, how.Metric.Name, epoch => files.Add(how.Metric.Name, epoch)),
             Resumed = epochs => files.Add(how.Metric.Name, epochs),
         };
+        if (how is { Normalization: null, Normalize: null, RelativeRates: false } && model.Inputs[0].Type.DType is DType.F32 && train.LargestInput(samples: 256) is var largest && largest > UnusualInput)
+        {
+            Terminal.Note(string.Create(
+                CultureInfo.InvariantCulture,
+                $"inputs reach {largest:G3}: the first layer may be wrecked by steps that suit the others; see '--normalize', and '--relative-rates' for a model that was trained on such inputs"));
+        }
+
         if (files.IsResuming)
         {
             Terminal.Note($"going on from '{files.Checkpoint}'");
@@ -230,6 +241,7 @@ internal sealed class TrainCommand : Verb
                 "element" => NormalizationKind.Element,
                 _ => null,
             },
+            RelativeRates = arguments.GetValue(_relative),
             Checkpoint = checkpoint,
             CheckpointEvery = arguments.GetValue(_checkpointEvery) ?? 0,
             Step = new()

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Optc.Data;
 using Optc.Formats.Npy;
 using Optc.Ir;
@@ -150,6 +151,19 @@ public sealed class Dataset
             Source,
             ClassNames,
             Weights is null ? null : new ColumnSlice(Weights, start, count));
+    }
+
+    /// <summary>Largest magnitude in the first column, of the first samples; NaN if there is one.</summary>
+    /// <exception cref="DiagnosticException">The file is damaged or has gone.</exception>
+    public float LargestInput(int samples)
+    {
+        float largest = 0;
+        foreach (TensorData row in InRealNumbers().Columns[0].Rows().Take(samples).Where(r => r.Shape.ElementCount > 0))
+        {
+            largest = Math.Max(largest, Math.Abs(TensorPrimitives.MaxMagnitude(row.AsFloats())));
+        }
+
+        return largest;
     }
 
     /// <summary>The same samples with inputs in float32: integers as the numbers that they are, whatever model reads them.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Optc.Cli.CommandLine;
 using Optc.Cli.Output;
+using Optc.Formats.Npy;
 using Xunit;
 
 namespace Optc.Tests.Golden.Cli;
@@ -87,6 +88,26 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(best.GetProperty("accuracy").GetDouble(), document.GetProperty("score").GetDouble());
         Assert.Equal(new FileInfo(At("out.tflite")).Length, document.GetProperty("bytes").GetInt64());
         Assert.Equal(At("run.json"), document.GetProperty("log").GetString());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false, "--normalize", "bytes")]
+    [InlineData(false, "--relative-rates")]
+    public void Raw_inputs_bring_a_hint(bool expected, params string[] options)
+    {
+        byte[] pixels = new byte[20 * 64];
+        new Random(1).NextBytes(pixels);
+        File.WriteAllBytes(At("raw.npz"), NpzFile.Write(
+            NpzCompression.Stored,
+            ("x", NpyArray.Of<byte>(pixels, 20, 8, 8, 1)),
+            ("y", NpyArray.Of<int>([.. Enumerable.Range(0, 20).Select(i => i % 2)], 20))));
+        using StringWriter error = new();
+
+        (int code, _) = Run(error, ["train", At("new.tflite"), "-o", At("out.tflite"), "--data", At("raw.npz"), "--epochs", "1", .. options]);
+
+        Assert.Equal(0, code);
+        Assert.Equal(expected, error.ToString().Contains("inputs reach 255", StringComparison.Ordinal));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
