@@ -10,6 +10,7 @@ namespace Optc.Ops.Gradients;
 /// <param name="gradients">For each result the gradient of the loss, or <see langword="null"/> where the loss does not depend on it.</param>
 /// <param name="wants">Says of each operand whether its gradient is needed.</param>
 public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArray<Value?> gradients, ImmutableArray<bool> wants)
+    : Expressions(graph, $"{node.Name}/gradient", $"{node.Name}/constant")
 {
     private readonly Value?[] _given = new Value?[node.Inputs.Length];
 
@@ -57,30 +58,6 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
 
         _given[index] = gradient;
     }
-
-    /// <summary>Adds an op and returns its first result.</summary>
-    public Value Add(IOp op, params ImmutableArray<Value?> operands) => AddNode(op, operands).Outputs[0];
-
-    /// <summary>Adds an op.</summary>
-    public Node AddNode(IOp op, params ImmutableArray<Value?> operands) => graph.Add(op, operands, $"{node.Name}/gradient");
-
-    public Value Scalar(float value) => Constant(TensorData.Scalar(value));
-
-    public Value Ints(params ReadOnlySpan<int> values) => Constant(TensorData.FromInts([values.Length], values));
-
-    public Value Zeros(Shape shape) => Constant(TensorData.FromFloats(shape, new float[checked((int)shape.ElementCount)]));
-
-    public Value Multiply(Value a, Value b) => Add(new Mul(), a, b);
-
-    public Value Multiply(Value a, float factor) => Add(new Mul(), a, Scalar(factor));
-
-    public Value Plus(Value a, Value b) => Add(new Add(), a, b);
-
-    public Value Minus(Value a, Value b) => Add(new Sub(), a, b);
-
-    public Value Negative(Value a) => Add(new Neg(), a);
-
-    public Value Divide(Value a, Value b) => Add(new Div(), a, b);
 
     /// <summary>One value where a condition holds, another one elsewhere; all three are broadcast.</summary>
     public Value Choose(Value condition, Value yes, Value no) => Add(new SelectV2(), condition, yes, no);
@@ -132,10 +109,6 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
         return shape[axis] == size ? value : Add(new Slice(), value, Ints(begins), Ints(shape.With(axis, size).Dims.AsSpan()));
     }
 
-    /// <summary>The same elements under another shape.</summary>
-    public Value Reshape(Value value, Shape shape) =>
-        value.Type.Shape.Equals(shape) ? value : Add(new Reshape(shape.Dims), value, Ints(shape.Dims.AsSpan()));
-
     /// <summary>Sums over the dimensions along which an operand of <paramref name="shape"/> was repeated by broadcasting.</summary>
     public Value SumTo(Value gradient, Shape shape)
     {
@@ -149,9 +122,6 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
         int[] axes = [.. Enumerable.Range(0, from.Rank).Where(i => i < extra || (shape[i - extra] == 1 && from[i] != 1))];
         return Reshape(axes.Length == 0 ? gradient : Add(new Sum(KeepDims: true), gradient, Ints(axes)), shape);
     }
-
-    /// <summary>Sums over the last dimension, which stays with size 1.</summary>
-    public Value SumLast(Value value) => Add(new Sum(KeepDims: true), value, Ints(value.Type.Shape.Rank - 1));
 
     /// <summary>Repeats the gradient of a reduction along the dimensions that were reduced.</summary>
     /// <param name="gradient">In the shape of the reduction's result, with or without the reduced dimensions.</param>
@@ -169,7 +139,4 @@ public sealed class GradientBuilder(GraphBuilder graph, Node node, ImmutableArra
     public Value BeforeActivation(FusedActivation activation, Value gradient) => activation is FusedActivation.None
         ? gradient
         : Add(new ActivationGradient(activation), gradient, Output());
-
-    /// <summary>A constant named after the node.</summary>
-    public Value Constant(TensorData data) => GraphBuilder.Constant(data, $"{node.Name}/constant");
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
 using Optc.Passes.Cluster;
 using Optc.Passes.Prune;
@@ -252,7 +253,7 @@ internal sealed class StructurePlan
 
     // A normalization that changes its sign would turn the codes of its channel into their opposites.
     private static Value KeepPositive(Expressions e, TrainedVariable variable, Value value) =>
-        variable.Operand is "gamma" ? e.Apply(new Maximum(), value, Expressions.Scalar(1e-4f)) : value;
+        variable.Operand is "gamma" ? e.Add(new Maximum(), value, e.Scalar(1e-4f)) : value;
 
     private static IEnumerable<(Value Weight, WeightsRule Rule)> Weights(Module module, Node node)
     {

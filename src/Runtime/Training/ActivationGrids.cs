@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Gradients;
 
 namespace Optc.Runtime.Training;
 
@@ -74,7 +75,7 @@ internal sealed class ActivationGrids(
         }
 
         (Value LogScale, Value Zero) grid = GridOf(form);
-        return e.Named(form.Group).Apply(form.Op, copy, grid.LogScale, grid.Zero);
+        return e.Named(form.Group).Add(form.Op, copy, grid.LogScale, grid.Zero);
     }
 
     /// <summary>The grid of a value whose readers may round it themselves; null for those without one, and for those whose extremes are followed.</summary>
@@ -96,11 +97,11 @@ internal sealed class ActivationGrids(
         {
             ActivationForm form = forms.Values.First(f => f.Group == group);
             Expressions at = e.Named(group);
-            Value low = seen.Select(v => Extreme(at, v, new ReduceMin(KeepDims: false))).Aggregate((a, b) => at.Apply(new Minimum(), a, b));
-            Value high = seen.Select(v => Extreme(at, v, new ReduceMax(KeepDims: false))).Aggregate((a, b) => at.Apply(new Maximum(), a, b));
-            Value zero = Expressions.Scalar(0);
-            at.Assign(LowOf(form), at.Blend(form.MovingAverage!.Value, at.Read(LowOf(form), []), at.Apply(new Minimum(), low, zero)));
-            at.Assign(HighOf(form), at.Blend(form.MovingAverage!.Value, at.Read(HighOf(form), []), at.Apply(new Maximum(), high, zero)));
+            Value low = seen.Select(v => Extreme(at, v, new ReduceMin(KeepDims: false))).Aggregate((a, b) => at.Add(new Minimum(), a, b));
+            Value high = seen.Select(v => Extreme(at, v, new ReduceMax(KeepDims: false))).Aggregate((a, b) => at.Add(new Maximum(), a, b));
+            Value zero = at.Scalar(0);
+            at.Assign(LowOf(form), at.Blend(form.MovingAverage!.Value, at.Read(LowOf(form), []), at.Add(new Minimum(), low, zero)));
+            at.Assign(HighOf(form), at.Blend(form.MovingAverage!.Value, at.Read(HighOf(form), []), at.Add(new Maximum(), high, zero)));
         }
     }
 
@@ -125,14 +126,14 @@ internal sealed class ActivationGrids(
     {
         Expressions at = e.Named(form.Group);
         Value low = at.Read(LowOf(form), []);
-        Value scale = at.Multiply(at.Subtract(at.Read(HighOf(form), []), low), 1f / (form.High - form.Low));
-        Value zero = at.Apply(new Round(), at.Subtract(Expressions.Scalar(form.Low), at.Divide(low, scale)));
-        Value limited = at.Apply(new Minimum(), at.Apply(new Maximum(), zero, Expressions.Scalar(form.Low)), Expressions.Scalar(form.High));
-        return (at.Apply(new Log(), scale), limited);
+        Value scale = at.Multiply(at.Minus(at.Read(HighOf(form), []), low), 1f / (form.High - form.Low));
+        Value zero = at.Add(new Round(), at.Minus(at.Scalar(form.Low), at.Divide(low, scale)));
+        Value limited = at.Add(new Minimum(), at.Add(new Maximum(), zero, at.Scalar(form.Low)), at.Scalar(form.High));
+        return (at.Add(new Log(), scale), limited);
     }
 
     private static Value Extreme(Expressions at, Value value, IOp reduction) =>
-        at.Apply(reduction, value, Expressions.Ints([.. Enumerable.Range(0, value.Type.Shape.Rank)]));
+        at.Add(reduction, value, at.Ints([.. Enumerable.Range(0, value.Type.Shape.Rank)]));
 
     private static string NameOf(ActivationForm form) => $"{form.Group}/log_scale";
 

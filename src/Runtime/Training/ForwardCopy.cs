@@ -156,7 +156,7 @@ internal sealed class ForwardCopy(
         {
             Expressions at = new(builder, pair.Name);
             (Value mean, Value variance) = Moving(pair);
-            Value fixedResult = at.Apply(
+            Value fixedResult = at.Add(
                 new NormalizeChannels(NormalizationPair.Epsilon, whole ? pair.Activation : FusedActivation.None),
                 ValueOf(pair.Input),
                 _copies[pair.Factors],
@@ -243,7 +243,7 @@ internal sealed class ForwardCopy(
             return (op, inputs);
         }
 
-        return (new Reshape(wanted.Dims), [inputs[0], Expressions.Ints(wanted.Dims.AsSpan())]);
+        return (new Reshape(wanted.Dims), [inputs[0], GraphBuilder.Constant(TensorData.FromInts([wanted.Rank], wanted.Dims.AsSpan()), "")]);
     }
 
     private Value ValueOf(Value value)

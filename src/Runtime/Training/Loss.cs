@@ -1,6 +1,7 @@
 using System.Globalization;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Gradients;
 
 namespace Optc.Runtime.Training;
 
@@ -97,12 +98,12 @@ public abstract record Loss
 
         public override Value Build(Expressions e, Value output, Value target)
         {
-            Value oneHot = e.Apply(
+            Value oneHot = e.Add(
                 new OneHot(-1),
                 target,
                 GraphBuilder.Constant(TensorData.Scalar(Rows(output.Type)[1]), ""),
-                Expressions.Scalar(1),
-                Expressions.Scalar(0));
+                e.Scalar(1),
+                e.Scalar(0));
             return new CrossEntropyLoss(Smoothing).Build(e, output, oneHot);
         }
     }
@@ -116,8 +117,8 @@ public abstract record Loss
         public override Value Build(Expressions e, Value output, Value target)
         {
             Shape rows = Rows(output.Type);
-            Value wanted = Smoothing == 0 ? target : e.Add(e.Multiply(target, 1 - Smoothing), Expressions.Scalar(Smoothing / rows[1]));
-            Value logarithms = e.Apply(new LogSoftmax(), e.Reshape(output, rows));
+            Value wanted = Smoothing == 0 ? target : e.Plus(e.Multiply(target, 1 - Smoothing), e.Scalar(Smoothing / rows[1]));
+            Value logarithms = e.Add(new LogSoftmax(), e.Reshape(output, rows));
             return e.Multiply(e.SumPerSample(e.Multiply(wanted, logarithms)), -1);
         }
     }
@@ -129,19 +130,19 @@ public abstract record Loss
         /// <summary><c>max(x, 0) - x t + log(1 + exp(-|x|))</c>, which no x overflows.</summary>
         public override Value Build(Expressions e, Value output, Value target)
         {
-            Value tail = e.Apply(new Log(), e.Add(e.Apply(new Exp(), e.Multiply(e.Apply(new Abs(), output), -1)), Expressions.Scalar(1)));
-            return MeanPerSample(e, e.Add(e.Subtract(e.Apply(new Relu(), output), e.Multiply(output, target)), tail));
+            Value tail = e.Add(new Log(), e.Plus(e.Add(new Exp(), e.Multiply(e.Add(new Abs(), output), -1)), e.Scalar(1)));
+            return MeanPerSample(e, e.Plus(e.Minus(e.Add(new Relu(), output), e.Multiply(output, target)), tail));
         }
     }
 
     private sealed record SquaredErrorLoss : Loss
     {
-        public override Value Build(Expressions e, Value output, Value target) => MeanPerSample(e, e.Square(e.Subtract(output, target)));
+        public override Value Build(Expressions e, Value output, Value target) => MeanPerSample(e, e.Square(e.Minus(output, target)));
     }
 
     private sealed record AbsoluteErrorLoss : Loss
     {
-        public override Value Build(Expressions e, Value output, Value target) => MeanPerSample(e, e.Apply(new Abs(), e.Subtract(output, target)));
+        public override Value Build(Expressions e, Value output, Value target) => MeanPerSample(e, e.Add(new Abs(), e.Minus(output, target)));
     }
 
     private sealed record HuberLoss(float Delta) : Loss
@@ -149,9 +150,9 @@ public abstract record Loss
         /// <summary>With <c>c = min(|d|, delta)</c>: <c>c (|d| - c / 2)</c>, which is both branches at once.</summary>
         public override Value Build(Expressions e, Value output, Value target)
         {
-            Value distance = e.Apply(new Abs(), e.Subtract(output, target));
-            Value near = e.Apply(new Minimum(), distance, Expressions.Scalar(Delta));
-            return MeanPerSample(e, e.Multiply(near, e.Subtract(distance, e.Multiply(near, 0.5f))));
+            Value distance = e.Add(new Abs(), e.Minus(output, target));
+            Value near = e.Add(new Minimum(), distance, e.Scalar(Delta));
+            return MeanPerSample(e, e.Multiply(near, e.Minus(distance, e.Multiply(near, 0.5f))));
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Gradients;
 
 namespace Optc.Runtime.Training;
 
@@ -62,7 +63,7 @@ public abstract record Optimizer
     /// <param name="slots">Told of every variable that the optimizer keeps, all of which start as zeros.</param>
     internal Value Update(Expressions e, string name, Value value, Value gradient, Value rate, Value step, Action<string, Shape> slots)
     {
-        Value effective = WeightDecay == 0 ? gradient : e.Add(gradient, e.Multiply(value, WeightDecay));
+        Value effective = WeightDecay == 0 ? gradient : e.Plus(gradient, e.Multiply(value, WeightDecay));
         return Step(e, value, effective, rate, step, new(e, name, value.Type.Shape, slots));
     }
 
@@ -98,11 +99,11 @@ public abstract record Optimizer
             Value direction = gradient;
             if (Momentum != 0)
             {
-                Value velocity = slots.Update("momentum", v => e.Add(e.Multiply(v, Momentum), gradient));
-                direction = Nesterov ? e.Add(gradient, e.Multiply(velocity, Momentum)) : velocity;
+                Value velocity = slots.Update("momentum", v => e.Plus(e.Multiply(v, Momentum), gradient));
+                direction = Nesterov ? e.Plus(gradient, e.Multiply(velocity, Momentum)) : velocity;
             }
 
-            return e.Subtract(value, e.Multiply(direction, rate));
+            return e.Minus(value, e.Multiply(direction, rate));
         }
     }
 
@@ -110,8 +111,8 @@ public abstract record Optimizer
     {
         private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, Slots slots)
         {
-            Value start = Decay == 0 ? value : e.Subtract(value, e.Multiply(value, e.Multiply(rate, Decay)));
-            return e.Apply(new AdamUpdate(Beta1, Beta2, Epsilon), start, gradient, rate, step, slots.Handle("mean"), slots.Handle("square"));
+            Value start = Decay == 0 ? value : e.Minus(value, e.Multiply(value, e.Multiply(rate, Decay)));
+            return e.Add(new AdamUpdate(Beta1, Beta2, Epsilon), start, gradient, rate, step, slots.Handle("mean"), slots.Handle("square"));
         }
     }
 
@@ -120,9 +121,9 @@ public abstract record Optimizer
         private protected override Value Step(Expressions e, Value value, Value gradient, Value rate, Value step, Slots slots)
         {
             Value square = slots.Update("square", s => e.Blend(Rho, s, e.Square(gradient)));
-            Value direction = e.Divide(gradient, e.Add(e.SquareRoot(square), Expressions.Scalar(Epsilon)));
-            Value taken = Momentum == 0 ? direction : slots.Update("momentum", v => e.Add(e.Multiply(v, Momentum), direction));
-            return e.Subtract(value, e.Multiply(taken, rate));
+            Value direction = e.Divide(gradient, e.Plus(e.SquareRoot(square), e.Scalar(Epsilon)));
+            Value taken = Momentum == 0 ? direction : slots.Update("momentum", v => e.Plus(e.Multiply(v, Momentum), direction));
+            return e.Minus(value, e.Multiply(taken, rate));
         }
     }
 }

@@ -198,10 +198,10 @@ public sealed class TrainingGraph
         }
 
         Shape rows = [output.Type.Shape[0], checked((int)(output.Type.ElementCount / output.Type.Shape[0]))];
-        Value theirs = e.Apply(new LogSoftmax(), e.Multiply(e.Reshape(scores, rows), 1 / teacher.Temperature));
-        Value ours = e.Apply(new LogSoftmax(), e.Multiply(e.Reshape(output, rows), 1 / teacher.Temperature));
-        Value distance = e.SumPerSample(e.Multiply(e.Apply(new Exp(), theirs), e.Subtract(theirs, ours)));
-        return e.Add(
+        Value theirs = e.Add(new LogSoftmax(), e.Multiply(e.Reshape(scores, rows), 1 / teacher.Temperature));
+        Value ours = e.Add(new LogSoftmax(), e.Multiply(e.Reshape(output, rows), 1 / teacher.Temperature));
+        Value distance = e.SumPerSample(e.Multiply(e.Add(new Exp(), theirs), e.Minus(theirs, ours)));
+        return e.Plus(
             e.Multiply(loss, 1 - teacher.Weight), e.Multiply(distance, teacher.Weight * teacher.Temperature * teacher.Temperature));
 
         static DiagnosticException Misfit(string found) => new(new Diagnostic(DiagnosticId.InvalidOption, "the teacher does not fit the model")
@@ -217,7 +217,7 @@ public sealed class TrainingGraph
         {
             Expressions at = e.Named(variable.Name);
             Value before = at.Read(GradientOf(variable.Name), variable.Shape);
-            at.Assign(GradientOf(variable.Name), gradient is null ? before : at.Add(before, gradient));
+            at.Assign(GradientOf(variable.Name), gradient is null ? before : at.Plus(before, gradient));
         }
     }
 
@@ -312,8 +312,8 @@ public sealed class TrainingGraph
     /// <summary><c>limit / max(|g|, limit)</c>, g all gradients as one vector.</summary>
     private static Value Shrink(Expressions e, ImmutableArray<Value> gradients, float limit)
     {
-        Value squares = gradients.Select(g => e.SumAll(e.Square(g))).Aggregate(e.Add);
-        return e.Divide(Expressions.Scalar(limit), e.Apply(new Maximum(), e.SquareRoot(squares), Expressions.Scalar(limit)));
+        Value squares = gradients.Select(g => e.SumAll(e.Square(g))).Aggregate(e.Plus);
+        return e.Divide(e.Scalar(limit), e.Add(new Maximum(), e.SquareRoot(squares), e.Scalar(limit)));
     }
 
     /// <summary>The value that the loss judges: before a final SOFTMAX or LOGISTIC, when the loss contains it.</summary>

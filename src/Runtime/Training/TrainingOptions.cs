@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Optc.Ir;
+using Optc.Ops.Gradients;
 
 namespace Optc.Runtime.Training;
 

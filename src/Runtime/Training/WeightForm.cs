@@ -1,5 +1,6 @@
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Gradients;
 
 namespace Optc.Runtime.Training;
 
@@ -124,21 +125,21 @@ public sealed record FormedWeight(TrainedVariable Latent, WeightForm Form, Train
         Value latent = read(Latent);
         if (Form is not CodebookForm book)
         {
-            return e.Apply(((GridForm)Form).Op, latent);
+            return e.Add(((GridForm)Form).Op, latent);
         }
 
         Value values = read(Codebook!);
         Value steps = e.Read(Steps, [book.Groups]);
         Value index = book.IsFrozen
             ? e.Read(Index, Latent.Shape)
-            : e.Apply(book.Assignment, latent, values, steps, e.Read(Prices, [book.Groups, book.Codes]), mask);
+            : e.Add(book.Assignment, latent, values, steps, e.Read(Prices, [book.Groups, book.Codes]), mask);
         if (!book.IsFrozen)
         {
             e.Assign(Index, index);
         }
 
-        Value weight = e.Apply(book.Op, latent, index, values, steps, read(LogScale!));
-        return book.Rounding is { } rounding ? e.Apply(rounding, weight) : weight;
+        Value weight = e.Add(book.Op, latent, index, values, steps, read(LogScale!));
+        return book.Rounding is { } rounding ? e.Add(rounding, weight) : weight;
     }
 
     /// <summary>State that is not trained, with its shapes.</summary>

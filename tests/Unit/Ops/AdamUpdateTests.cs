@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.Gradients;
 using Optc.Ops.Execution;
 using Optc.Runtime;
 using Optc.Runtime.Training;
@@ -26,7 +27,7 @@ public sealed class AdamUpdateTests
     public void Has_the_bits_of_single_operators(int length, int threads, float magnitude)
     {
         using Run fused = new(length, threads, (e, value, gradient, rate, step) =>
-            e.Apply(new AdamUpdate(Beta1, Beta2, Epsilon), value, gradient, rate, step, e.Handle("mean"), e.Handle("square")));
+            e.Add(new AdamUpdate(Beta1, Beta2, Epsilon), value, gradient, rate, step, e.Handle("mean"), e.Handle("square")));
         using Run single = new(length, threads: 1, Single);
         Random random = new(length);
         float[] value = [.. Enumerable.Range(0, length).Select(_ => random.NextSingle() - 0.5f)];
@@ -58,9 +59,9 @@ public sealed class AdamUpdateTests
         Value square = e.Blend(Beta2, e.Read("square", value.Type.Shape), e.Square(gradient));
         e.Assign("mean", mean);
         e.Assign("square", square);
-        Value Correction(float beta) => e.Subtract(Expressions.Scalar(1), e.Apply(new Pow(), Expressions.Scalar(beta), step));
-        Value divisor = e.Add(e.Divide(e.SquareRoot(square), e.SquareRoot(Correction(Beta2))), Expressions.Scalar(Epsilon));
-        return e.Subtract(value, e.Multiply(e.Divide(mean, divisor), e.Divide(rate, Correction(Beta1))));
+        Value Correction(float beta) => e.Minus(e.Scalar(1), e.Add(new Pow(), e.Scalar(beta), step));
+        Value divisor = e.Plus(e.Divide(e.SquareRoot(square), e.SquareRoot(Correction(Beta2))), e.Scalar(Epsilon));
+        return e.Minus(value, e.Multiply(e.Divide(mean, divisor), e.Divide(rate, Correction(Beta1))));
     }
 
     private static int[] Bits(ReadOnlySpan<float> values) => MemoryMarshal.Cast<float, int>(values).ToArray();
