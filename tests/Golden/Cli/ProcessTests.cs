@@ -133,6 +133,38 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public void A_killed_exploration_loses_at_most_the_trial_under_way()
+    {
+        Assert.Equal(0, Run("new", "--arch", "mlp", "--input", "8x8x1", "--classes", "2", "-o", "new.tflite").Code);
+        string[] exploring =
+        [
+            "explore", "new.tflite", "--data", "samples.npz", "--test", "samples.npz", "--sparsities", "0.5", "--codes", "4", "--epochs", "20", "--max-drop", "100", "--threads", "1",
+        ];
+        Assert.Equal(0, Run([.. exploring, "--report", "whole"]).Code);
+        string trials = Path.Combine(_folder, "cut", "trials");
+        using (Process process = Start([.. exploring, "--report", "cut"]))
+        {
+            while (!Directory.Exists(trials) || Directory.GetFiles(trials, "*.json").Length < 3)
+            {
+                Assert.False(process.HasExited, "the run was too short to be interrupted");
+                Thread.Sleep(TimeSpan.FromMilliseconds(1));
+            }
+
+            process.Kill();
+            Assert.True(process.WaitForExit(Patience));
+        }
+
+        int kept = Directory.GetFiles(trials, "*.json").Length;
+        Assert.False(File.Exists(Path.Combine(_folder, "cut", "winner.tflite")));
+        (int code, string output, string error) = Run([.. exploring, "--report", "cut"]);
+
+        Assert.Equal(0, code);
+        Assert.Equal(kept, error.Split('\n').Count(line => line.EndsWith("done before", StringComparison.Ordinal)));
+        Assert.Equal(Run([.. exploring, "--report", "whole"]).Output.Replace("whole/", "cut/", StringComparison.Ordinal), output);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "whole", "winner.tflite")), File.ReadAllBytes(Path.Combine(_folder, "cut", "winner.tflite")));
+    }
+
+    [Fact]
     public void A_folder_without_permission_is_refused()
     {
         if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
