@@ -4,7 +4,7 @@ using Optc.Tests.Benchmarks;
 // "speed [FILTER]": stopwatch tables in seconds. "models RUNNER FILE...": whole models beside LiteRT, whose runner is
 // tests/Conformance/node after 'npm ci'. "quantization SHARED": what quantization costs in accuracy. "calibration SHARED": samples
 // a second of the quantizer. "train-study SHARED [CASE...] [--seed N] [--threads N]": what training
-// reaches. "report [ARCHITECTURE [FOLDER]]": how long a compression report takes. "train-step [FILTER [PYTHON]]": whole steps of
+// reaches. "study-data SHARED CASE FOLDER": its data as .npz. "report [ARCHITECTURE [FOLDER]]": how long a compression report takes. "train-step [FILTER [PYTHON]]": whole steps of
 // training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses beside those of float64. "train-profile
 // [FILTER [REPEATS [aware]]]": the nodes of a step with one and two threads, of float or of quantization-aware training. "codec [SHARED]": MB/s of the Ethos-U codec, bytes of its
 // streams, and damaged streams. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
@@ -36,6 +36,12 @@ if (args is ["calibration", string folder])
 if (args is ["train-study", _, ..])
 {
     TrainStudy.Parse(args.AsSpan(1)).Print();
+    return;
+}
+
+if (args is ["study-data", string from, string one, string to])
+{
+    StudyData.Write(from, one, to);
     return;
 }
 
