@@ -10,8 +10,9 @@ namespace Optc.Tests.Benchmarks;
 
 /// <summary>Whole training steps (forward, backward, Adam) of architectures, beside the FMA peak and beside PyTorch.</summary>
 /// <remarks>
-/// For each model and number of threads: 15 steps to warm up, then 7 that count, bare FMAs before and behind each. Work is
-/// three times that of the forward convolutions and dense layers, padding included; the peak is that of one core.
+/// For each model and number of threads: 15 steps to warm up, then 7 that count, one behind the other as in a training, and as those of
+/// PyTorch are timed; bare FMAs before and behind them. Work is three times that of the forward convolutions and dense layers, padding
+/// included; the peak is that of one core.
 /// </remarks>
 internal static class TrainStepSpeed
 {
@@ -41,18 +42,13 @@ internal static class TrainStepSpeed
         using Trainer trainer = new(model, batch, new() { Optimizer = Optimizer.Adam() }, new() { Threads = threads });
         ImmutableArray<ReadOnlyMemory<byte>> inputs = example.Inputs;
         double[] losses = new double[WarmUp];
-        for (int i = 0; i < WarmUp; i++)
-        {
-            losses[i] = trainer.Step(batch, inputs, default, Rate);
-        }
-
         List<double> ours = [];
         List<double> theirs = [];
         double peak = 0;
         double difference = double.NaN;
-        int collections = GC.CollectionCount(0);
+        int collections = 0;
         long allocated = 0;
-        Measure();
+        Measure((i, loss) => losses[i] = loss);
         if (python is not null)
         {
             string folder = Directory.CreateTempSubdirectory("optc-train").FullName;
@@ -74,28 +70,35 @@ internal static class TrainStepSpeed
                 Directory.Delete(folder, recursive: true);
             }
 
-            collections = GC.CollectionCount(0);
-            Measure();
+            Measure((_, _) => { });
         }
 
-        collections = GC.CollectionCount(0) - collections;
         (double median, double best) = (Median(ours), ours[0]);
         double operations = 3 * 2 * batch * (double)model.Main.Nodes.Sum(MultiplyAccumulates.Of);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"| {name} | {batch} | {threads} | {median:0.0} | {best:0.0} | {batch / median * 1e3:0} | {100 * operations / (median / 1e3) / peak:0} | {allocated} | {collections} | {trainer.ArenaBytes / 1e6:0.0} | {(theirs.Count > 0 ? Median(theirs) : double.NaN):0.0} | {(theirs.Count > 0 ? theirs[0] : double.NaN):0.0} | {(theirs.Count > 0 ? Median(theirs) : double.NaN) / median:0.00} | {difference:0.0e+0} |"));
 
-        void Measure()
+        void Measure(Action<int, float> warmingUp)
         {
+            peak = Math.Max(peak, Peak());
+            for (int i = 0; i < WarmUp; i++)
+            {
+                warmingUp(i, trainer.Step(batch, inputs, default, Rate));
+            }
+
+            int first = GC.CollectionCount(0);
             for (int i = 0; i < Repeats; i++)
             {
-                peak = Math.Max(peak, Peak());
                 long before = GC.GetTotalAllocatedBytes(precise: true);
                 long start = Stopwatch.GetTimestamp();
                 trainer.Step(batch, inputs, default, Rate);
                 ours.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
                 allocated = Math.Max(allocated, GC.GetTotalAllocatedBytes(precise: true) - before);
             }
+
+            collections += GC.CollectionCount(0) - first;
+            peak = Math.Max(peak, Peak());
         }
     }
 
