@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Backends;
 using Optc.Backends.CArray;
+using Optc.Backends.EthosU;
 using Optc.Backends.TfLite;
 using Optc.Data;
 using Optc.Files;
@@ -192,6 +193,12 @@ public sealed partial class Model
     /// <summary>The <c>.tflite</c> file as a C array.</summary>
     /// <exception cref="DiagnosticException">The symbol is no C identifier, or operators have no encoding.</exception>
     public ArtifactSet ToCArray(CArrayOptions options) => CArrayBackend.Emit(FileLength, WriteTo, options);
+
+    /// <summary>The weights as an Ethos-U55 or Ethos-U65 reads them: a packed blob, a C header and a manifest.</summary>
+    /// <exception cref="DiagnosticException">No layer can be packed (a float model has to be quantized first), or an option is not allowed.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public EthosUPackage ToEthosU(EthosUOptions options, WorkOptions? work = null) =>
+        EthosUPackage.Pack(Module, Name, options, (work ?? WorkOptions.Default).Cancellation);
 
     /// <summary>Writes a <c>.tflite</c> file, whole or not at all.</summary>
     /// <param name="overwrite">Replaces a file that exists.</param>

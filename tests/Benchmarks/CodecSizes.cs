@@ -4,7 +4,6 @@ using Optc.Formats.EthosU;
 using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Passes.Coding;
 using Optc.Passes.Quantize;
 
 namespace Optc.Tests.Benchmarks;

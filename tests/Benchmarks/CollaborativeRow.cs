@@ -3,7 +3,6 @@ using System.Globalization;
 using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Passes.Coding;
 
 namespace Optc.Tests.Benchmarks;
 

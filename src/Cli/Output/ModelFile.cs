@@ -77,12 +77,6 @@ internal sealed class ModelFile
 
     private CArrayOptions Options => new(_symbol, Format is ModelFormat.C ? CArrayStyle.HeaderAndSource : CArrayStyle.XxdHeader);
 
-    public static Option<string?> FormatOption() => new Option<string?>("--to")
-    {
-        HelpName = string.Join('|', FormatNames),
-        Description = "Format to write; from the extension of the output unless given. 'c' writes a source and its header, 'c-header' one header.",
-    }.OneOf(FormatNames);
-
     public static Option<string?> SymbolOption() =>
         new("--symbol") { HelpName = "NAME", Description = "Name of the C array; from the name of the output unless given." };
 

@@ -25,12 +25,12 @@ public static class WeightCodec
     /// <summary>Longest stream in bytes: places are counted in bits, which have to fit 31 bits.</summary>
     public const int MaxStreamBytes = int.MaxValue / 8;
 
+    /// <summary>Most weights that a byte of a stream can stand for: a bit of a run is up to eight zeros.</summary>
+    internal const int MostWeightsPerByte = 64;
+
     // Its buffers are large.
     [ThreadStatic]
     private static SliceReader? t_slices;
-
-    // One bit of a run stands for up to eight zeros.
-    private const int MostWeightsPerByte = 64;
 
     /// <summary>Encodes weights. No weights give a stream of the end mark alone.</summary>
     /// <param name="weights">In the order of the stream, each from -255 to 255.</param>

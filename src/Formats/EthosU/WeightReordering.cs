@@ -8,12 +8,30 @@ namespace Optc.Formats.EthosU;
 public static class WeightReordering
 {
     /// <summary>Weights after the reordering, with the padding.</summary>
-    /// <exception cref="ArgumentException">A length of shape or options is not positive, or too large.</exception>
+    /// <exception cref="ArgumentException">A length of shape or options is not positive, or too large; or the weights are more than an array holds.</exception>
     public static int CountReordered(WeightShape shape, TraversalOptions options)
     {
-        Counter counter = default;
-        Visit(shape, options, ref counter);
-        return checked((int)counter.Count);
+        Require(shape, options);
+        bool isDepthwise = options.Traversal == WeightTraversal.Depthwise;
+        bool isPart = options.Traversal == WeightTraversal.PartKernelFirst;
+        (long inputBlocks, long lastInputs) = Math.DivRem((long)shape.InputChannels, options.InputBlockDepth);
+        long wholeDepth = RoundUp(options.InputBlockDepth, options.InputMicroBlockDepth);
+        long inputs = isDepthwise ? 1
+            : (inputBlocks * wholeDepth) + (lastInputs == 0 ? 0 : isPart ? RoundUp(lastInputs, options.InputMicroBlockDepth) : wholeDepth);
+        (long outputBlocks, long lastOutputs) = Math.DivRem((long)shape.OutputChannels, options.OutputBlockDepth);
+        long outputs = (outputBlocks * RoundUp(options.OutputBlockDepth, options.OutputMicroBlockDepth)) + RoundUp(lastOutputs, options.OutputMicroBlockDepth);
+
+        // Sub-kernels of at most four sizes: whole ones, those of the last row and column, and the last one.
+        int unit = ElementUnit(options);
+        (long rows, long lastRows) = Math.DivRem((long)shape.KernelHeight, options.SubKernelHeight);
+        (long columns, long lastColumns) = Math.DivRem((long)shape.KernelWidth, options.SubKernelWidth);
+        (long height, long width) = (options.SubKernelHeight, options.SubKernelWidth);
+        Int128 elements = (rows * columns * (Int128)RoundUp(height * width, unit)) + (rows * RoundUp(height * lastColumns, unit))
+            + (columns * RoundUp(lastRows * width, unit)) + RoundUp(lastRows * lastColumns, unit);
+        Int128 count = elements * inputs * outputs;
+        return count <= Array.MaxLength
+            ? (int)count
+            : throw new ArgumentException($"{shape} makes {count} weights, more than an array holds.", nameof(shape));
     }
 
     /// <summary>The weights in the order of the stream.</summary>
@@ -35,6 +53,34 @@ public static class WeightReordering
         return reordered;
     }
 
+    /// <summary>Puts weights of the order of the stream back into OHWI: the inverse of <see cref="Reorder"/>.</summary>
+    /// <param name="reordered"><see cref="CountReordered"/> elements.</param>
+    /// <param name="weights">OHWI, <see cref="WeightShape.Count"/> elements, all of which are written.</param>
+    /// <returns>The place of the first padding that is not zero; -1 if all of it is.</returns>
+    /// <exception cref="ArgumentException">
+    /// A length of shape or options is not positive or too large, or the spans have other lengths than these.
+    /// </exception>
+    public static int Restore(ReadOnlySpan<short> reordered, WeightShape shape, TraversalOptions options, Span<short> weights)
+    {
+        if (reordered.Length != CountReordered(shape, options) || weights.Length != shape.Count)
+        {
+            throw new ArgumentException($"{reordered.Length} weights of a stream do not fill {shape}.", nameof(reordered));
+        }
+
+        Restorer restorer = new(reordered, weights, shape);
+        Visit(shape, options, ref restorer);
+        return restorer.Stray;
+    }
+
+    private static long RoundUp(long value, long multiple) => (value + multiple - 1) / multiple * multiple;
+
+    private static int ElementUnit(TraversalOptions options) => options.Traversal switch
+    {
+        WeightTraversal.Depthwise => 4,
+        WeightTraversal.PartKernelFirst => options.InputBits == 16 ? 2 : 4,
+        _ => 1,
+    };
+
     private static void Visit<TVisitor>(WeightShape shape, TraversalOptions options, ref TVisitor visitor)
         where TVisitor : IVisitor, allows ref struct
     {
@@ -45,7 +91,7 @@ public static class WeightReordering
         int outputUnit = options.OutputMicroBlockDepth;
         int inputs = isDepthwise ? 1 : shape.InputChannels;
         int inputBlock = options.InputBlockDepth;
-        int elementUnit = isDepthwise ? 4 : !isPart ? 1 : options.InputBits == 16 ? 2 : 4;
+        int elementUnit = ElementUnit(options);
         for (int outputAt = 0; outputAt < shape.OutputChannels; outputAt += options.OutputBlockDepth)
         {
             int outputs = Math.Min(options.OutputBlockDepth, shape.OutputChannels - outputAt);
@@ -114,13 +160,6 @@ public static class WeightReordering
     /// <param name="Y">Kernel row; -1 for padding.</param>
     private readonly record struct MicroBlock(int Output, int Outputs, int Y, int X, int Input, int Inputs);
 
-    private struct Counter : IVisitor
-    {
-        public long Count { get; private set; }
-
-        public void Visit(MicroBlock block) => Count += (long)block.Outputs * block.Inputs;
-    }
-
     private ref struct Copier(ReadOnlySpan<short> weights, Span<short> reordered, WeightShape shape) : IVisitor
     {
         private readonly ReadOnlySpan<short> _weights = weights;
@@ -138,6 +177,34 @@ public static class WeightReordering
                 }
 
                 _rest = _rest[block.Inputs..];
+            }
+        }
+    }
+
+    private ref struct Restorer(ReadOnlySpan<short> reordered, Span<short> weights, WeightShape shape) : IVisitor
+    {
+        private readonly ReadOnlySpan<short> _reordered = reordered;
+        private readonly Span<short> _weights = weights;
+        private int _at;
+
+        public int Stray { get; private set; } = -1;
+
+        public void Visit(MicroBlock block)
+        {
+            int inputs = Math.Clamp(shape.InputChannels - block.Input, 0, block.Inputs);
+            for (int output = block.Output; output < block.Output + block.Outputs; output++)
+            {
+                int taken = 0;
+                if (block.Y >= 0 && inputs > 0 && output < shape.OutputChannels)
+                {
+                    int start = ((((output * shape.KernelHeight) + block.Y) * shape.KernelWidth) + block.X) * shape.InputChannels;
+                    _reordered.Slice(_at, inputs).CopyTo(_weights[(start + block.Input)..]);
+                    taken = inputs;
+                }
+
+                int stray = _reordered.Slice(_at + taken, block.Inputs - taken).IndexOfAnyExcept((short)0);
+                Stray = Stray < 0 && stray >= 0 ? _at + taken + stray : Stray;
+                _at += block.Inputs;
             }
         }
     }

@@ -31,6 +31,11 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
         "An Ethos-U weight stream breaks the rules of its format: truncated, damaged, or no weight stream at all.",
         "Check that the file holds one or more whole streams and nothing else; 'optc codec ethos-u encode' makes one from weights.");
 
+    public static DiagnosticId DamagedPackage { get; } = new(
+        1006,
+        "Packed Ethos-U weights are damaged, or their manifest says something else than the blob holds.",
+        "Keep blob and manifest of one run together and unchanged; 'optc convert --to ethos-u' makes both anew.");
+
     public static DiagnosticId OperatorVersion { get; } = new(
         1107,
         "An operator has a version that is newer than optc knows.",
@@ -134,11 +139,16 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
         "A weight does not keep its structure: zeros that are gone, more codes than its codebook, values beside their grid.",
         "This is a defect of the named pass or step, unless a file was changed by other tools after optc wrote it.");
 
+    public static DiagnosticId NothingToPack { get; } = new(
+        3006,
+        "A model has no layer whose weights the target can hold.",
+        "Ethos-U reads integer convolutions and dense layers; quantize a float model first: 'optc quantize'.");
+
     public static IReadOnlyList<DiagnosticId> All { get; } =
     [
-        FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, DamagedWeightStream, OperatorVersion, OperandType, InvalidGraph,
+        FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, DamagedWeightStream, DamagedPackage, OperatorVersion, OperandType, InvalidGraph,
         NotExecutable, RunFailed, TextSyntax, MemoryLimit, NotDifferentiable, CommandLine, InvalidOption, OutputExists, DataMismatch, RuleMatchesNothing,
-        NoCalibrationData, OutputNotWritable, UnusableData, WeightOutOfRange, NotQuantizable, VerificationFailed, BudgetNotMet, StructureBroken,
+        NoCalibrationData, OutputNotWritable, UnusableData, WeightOutOfRange, NotQuantizable, VerificationFailed, BudgetNotMet, StructureBroken, NothingToPack,
     ];
 
     public override string ToString() => $"OPTC{Number:0000}";

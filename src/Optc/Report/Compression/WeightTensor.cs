@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Optc.Data;
 using Optc.Formats.TfLite;
 using Optc.Ir;
-using Optc.Passes.Coding;
 using Optc.Passes.Quantize;
 
 namespace Optc.Report.Compression;

@@ -57,6 +57,9 @@ public sealed class WeightReorderingTests
 
                 Assert.Equal(weights.Where(w => w != 0).Order(), reordered.Where(w => w != 0).Order());
                 Assert.Equal(reordered.Length, WeightReordering.CountReordered(shape, options));
+                short[] restored = new short[weights.Length];
+                Assert.Equal(-1, WeightReordering.Restore(reordered, shape, options, restored));
+                Assert.Equal(weights, restored);
             }
         }
     }

@@ -1,8 +1,7 @@
 using Optc.Ir;
-using Optc.Passes.Coding;
 using Xunit;
 
-namespace Optc.Tests.Unit.Passes.Coding;
+namespace Optc.Tests.Unit.Ir;
 
 public sealed class CodableWeightsTests
 {

@@ -1,9 +1,6 @@
-using Optc.Formats.WeightCoding;
-using Optc.Ir;
+namespace Optc.Ir;
 
-namespace Optc.Passes.Coding;
-
-/// <summary>Integer weights of a graph as an <see cref="IWeightCoder"/> takes them.</summary>
+/// <summary>Integer weights of a graph as a coder of weights takes them.</summary>
 public static class CodableWeights
 {
     /// <summary>The codes of a constant with their zero points taken off, in its own order.</summary>
