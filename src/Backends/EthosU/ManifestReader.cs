@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Unicode;
 using Optc.Formats;
 using Optc.Formats.EthosU;
 
@@ -19,7 +20,7 @@ internal static class ManifestReader
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(manifest, Strict);
+            document = Utf8.IsValid(manifest.Span) ? JsonDocument.Parse(manifest, Strict) : throw Wrong("manifest", "bytes that are no text", "JSON in UTF-8");
         }
         catch (JsonException problem)
         {
@@ -29,6 +30,7 @@ internal static class ManifestReader
         using (document)
         {
             JsonElement root = document.RootElement;
+            RequireText(root, "manifest");
             string format = Text(root, "format", "manifest");
             if (format != ManifestWriter.Format)
             {
@@ -137,16 +139,37 @@ internal static class ManifestReader
         throw Wrong($"{place} > {name}", Quote(text), string.Join(", ", Enum.GetValues<T>().Select(nameOf)));
     }
 
-    private static string Text(JsonElement element, string name, string place)
+    private static string Text(JsonElement element, string name, string place) => Property(element, name, place, JsonValueKind.String).GetString()!;
+
+    /// <summary>Refuses escapes of half a character, which are JSON but no text.</summary>
+    private static void RequireText(JsonElement element, string place)
     {
-        JsonElement value = Property(element, name, place, JsonValueKind.String);
         try
         {
-            return value.GetString()!;
+            switch (element.ValueKind)
+            {
+                case JsonValueKind.String:
+                    _ = element.GetString();
+                    break;
+                case JsonValueKind.Array:
+                    foreach (JsonElement item in element.EnumerateArray())
+                    {
+                        RequireText(item, place);
+                    }
+
+                    break;
+                case JsonValueKind.Object:
+                    foreach (JsonProperty property in element.EnumerateObject())
+                    {
+                        RequireText(property.Value, $"{place} > {property.Name}");
+                    }
+
+                    break;
+            }
         }
         catch (InvalidOperationException problem)
         {
-            throw new MalformedDataException(-1, $"{place} > {name}", "an escape that is no character", "text", problem);
+            throw new MalformedDataException(-1, place, "an escape that is no character", "text", problem);
         }
     }
 

@@ -7,4 +7,6 @@ public readonly record struct WeightShape(int OutputChannels, int KernelHeight, 
     /// <summary>Number of weights.</summary>
     /// <exception cref="OverflowException">They are more than an array holds.</exception>
     public int Count => checked(OutputChannels * KernelHeight * KernelWidth * InputChannels);
+
+    public override string ToString() => $"{OutputChannels} x {KernelHeight} x {KernelWidth} x {InputChannels}";
 }

@@ -195,6 +195,8 @@ public sealed class EthosUPackageTests
     [InlineData("\"leftOut\": []", "\"leftOut\": {}")]
     [InlineData("\"format\": \"optc-ethos-u-1\"", "\"format\": \"optc-ethos-u-2\"")]
     [InlineData("\"codec\"", "\"codek\"")]
+    [InlineData("\"model\": \"sample\"", "\"model\": \"\\ud800\"")]
+    [InlineData("\"shapeOhwi\": [\n        33", "\"shapeOhwi\": [\n        2147483647")]
     [InlineData("{\n  \"format\"", "{\n  \"more\": 1,\n  \"format\"")]
     [InlineData("\"codec\": \"compatible\"", "\"codec\": \"compatible\", \"codec\": \"compatible\"")]
     public void A_manifest_that_says_something_else_than_the_blob_is_refused(string truth, string change)
