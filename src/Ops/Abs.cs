@@ -1,7 +1,8 @@
 using System.Numerics;
 using Optc.Formats.TfLite;
-using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ir;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -75,4 +76,6 @@ public sealed record Abs : Elementwise<Abs>, IOp<Abs>, IQuantizable, IDifferenti
             y[i] = T.IsNegative(x[i]) ? unchecked(-x[i]) : x[i];
         }
     }
+
+    private protected override RoundingFreedom Freedom => RoundingFreedom.NearReal;
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -33,6 +34,8 @@ public abstract record Addition(FusedActivation Activation, bool PotScaleInt16) 
     }
 
     public QuantRule QuantRule(OpOperands operands) => BinaryRule(KernelTypes.I8 | KernelTypes.I16);
+
+    public override OutputBounds? Bounds(OpOperands operands) => new(BoundsRule.Corners, RoundingFreedom.NearReal);
 
     public override void TraceChannels(ChannelTracer t) => ElementwiseChannels.Sum(t, ChannelTracer.KeepsZero(Activation), c => c == 0);
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// Limits the result; as in the reference kernels, <see cref="FusedActivation.Tanh"/> and
 /// <see cref="FusedActivation.SignBit"/> do nothing.
 /// </param>
-public abstract record Arithmetic(FusedActivation Activation) : IExecutable, IShrinkable
+public abstract record Arithmetic(FusedActivation Activation) : IExecutable, IShrinkable, IBoundsOutputs
 {
     /// <exception cref="OpRuleException">Element types or shapes are not allowed.</exception>
     public ImmutableArray<TensorType> InferTypes(OpOperands operands)
@@ -34,6 +35,9 @@ public abstract record Arithmetic(FusedActivation Activation) : IExecutable, ISh
 
     /// <inheritdoc/>
     public abstract void TraceChannels(ChannelTracer t);
+
+    /// <inheritdoc/>
+    public virtual OutputBounds? Bounds(OpOperands operands) => null;
 
     public abstract Kernel Prepare(KernelContext context);
 

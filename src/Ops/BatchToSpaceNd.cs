@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -21,7 +22,7 @@ namespace Optc.Ops;
 /// <c>reference/batch_to_space_nd.h</c>, versions 1 to 4.
 /// </para>
 /// </remarks>
-public sealed record BatchToSpaceNd : IOp<BatchToSpaceNd>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<BatchToSpaceNd>
+public sealed record BatchToSpaceNd : IOp<BatchToSpaceNd>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<BatchToSpaceNd>
 {
     public static OpSchema Declaration { get; } = new("batch_to_space_nd", ["x", "block", "crops"], ["y"]) { Kernels = KernelTypes.Any };
 

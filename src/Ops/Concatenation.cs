@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -23,7 +24,7 @@ namespace Optc.Ops;
 /// refused, as there.
 /// </para>
 /// </remarks>
-public sealed record Concatenation(int Axis) : IOp<Concatenation>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Concatenation>
+public sealed record Concatenation(int Axis) : IOp<Concatenation>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Concatenation>
 {
     public static OpSchema Declaration { get; } = new("concatenation", ["x*"], ["y"]) { Kernels = KernelTypes.Any };
 

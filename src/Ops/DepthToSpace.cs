@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 126, reference kernel
 /// <c>reference/depth_to_space.h</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record DepthToSpace(int BlockSize) : IOp<DepthToSpace>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<DepthToSpace>
+public sealed record DepthToSpace(int BlockSize) : IOp<DepthToSpace>, IExecutable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<DepthToSpace>
 {
     public static OpSchema Declaration { get; } = new("depth_to_space", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -18,7 +19,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any. Source: TFLite builtin 70, kernel <c>expand_dims.cc</c>, version 1.</para>
 /// </remarks>
-public sealed record ExpandDims : IOp<ExpandDims>, IReshaping, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<ExpandDims>
+public sealed record ExpandDims : IOp<ExpandDims>, IReshaping, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<ExpandDims>
 {
     public static OpSchema Declaration { get; } = new("expand_dims", ["x", "axis"], ["y"]) { Kernels = KernelTypes.Any };
 

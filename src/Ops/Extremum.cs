@@ -1,6 +1,7 @@
 using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Quantization;
 using Optc.Ops.TfLite;
@@ -8,7 +9,7 @@ using Optc.Ops.TfLite;
 namespace Optc.Ops;
 
 /// <summary>MAXIMUM and MINIMUM: one of two operands, element by element; the second one where either is NaN.</summary>
-public abstract record Extremum<TSelf> : BinaryElementwise<TSelf>, IQuantizable
+public abstract record Extremum<TSelf> : BinaryElementwise<TSelf>, IBoundsOutputs, IQuantizable
     where TSelf : Extremum<TSelf>, IOp<TSelf>
 {
     public TfLiteEncoding Write(TfLiteTarget target)
@@ -23,6 +24,8 @@ public abstract record Extremum<TSelf> : BinaryElementwise<TSelf>, IQuantizable
 
     public QuantRule QuantRule(OpOperands operands) =>
         new([OperandRule.Activation, OperandRule.SameAsInput(0)], [OperandRule.SameAsInput(0)]);
+
+    public OutputBounds? Bounds(OpOperands operands) => new(BoundsRule.Ends, RoundingFreedom.None);
 
     public override Kernel Prepare(KernelContext context)
     {

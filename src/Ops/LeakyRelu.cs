@@ -3,6 +3,7 @@ using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -19,7 +20,7 @@ namespace Optc.Ops;
 /// <para>Types: f32; i8 and i16 with one scale and zero point per tensor, chosen for x and y independently.</para>
 /// <para>Source: TFLite builtin 98, reference kernel <c>reference/leaky_relu.h</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record LeakyRelu(float Alpha) : IOp<LeakyRelu>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<LeakyRelu>
+public sealed record LeakyRelu(float Alpha) : IOp<LeakyRelu>, IExecutable, IShrinkable, IBoundsOutputs, IQuantizable, IDifferentiable, ITfLiteOp<LeakyRelu>
 {
     public static OpSchema Declaration { get; } = new("leaky_relu", ["x"], ["y"])
     {
@@ -46,6 +47,8 @@ public sealed record LeakyRelu(float Alpha) : IOp<LeakyRelu>, IExecutable, IShri
 
     public void Differentiate(GradientBuilder g) => g.Give(0, g.Choose(
         g.Add(new Greater(), g.Input(0), g.Scalar(0)), g.Gradient(), g.Multiply(g.Gradient(), Alpha)));
+
+    public OutputBounds? Bounds(OpOperands operands) => new(BoundsRule.Codes, RoundingFreedom.NearReal);
 
     public void TraceChannels(ChannelTracer t) => t.PassOn();
 

@@ -2,6 +2,7 @@ using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 40, <c>reference/reduce.h</c> and <c>reduce_common.cc</c> of TFLite Micro, versions 1 to 3;
 /// u8, i32 and i64 exist in LiteRT only.</para>
 /// </remarks>
-public sealed record Mean(bool KeepDims) : Reduction<Mean>(KeepDims), IOp<Mean>, IQuantizable, IDifferentiable, ITfLiteOp<Mean>
+public sealed record Mean(bool KeepDims) : Reduction<Mean>(KeepDims), IOp<Mean>, IBoundsOutputs, IQuantizable, IDifferentiable, ITfLiteOp<Mean>
 {
     public static OpSchema Declaration { get; } = new("mean", ["x", "axes"], ["y"])
     {
@@ -53,6 +54,8 @@ public sealed record Mean(bool KeepDims) : Reduction<Mean>(KeepDims), IOp<Mean>,
 
         g.Give(0, g.Spread(g.Multiply(g.Gradient(), 1f / count), shape, reduced));
     }
+
+    public OutputBounds? Bounds(OpOperands operands) => new(BoundsRule.Ends, RoundingFreedom.NearReal);
 
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType switch
     {

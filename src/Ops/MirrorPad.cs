@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -20,7 +21,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any of whole bytes. Source: TFLite builtin 100, kernel <c>mirror_pad.cc</c>, versions 1 to 3.</para>
 /// </remarks>
-public sealed record MirrorPad(MirrorPadMode Mode) : IOp<MirrorPad>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<MirrorPad>
+public sealed record MirrorPad(MirrorPadMode Mode) : IOp<MirrorPad>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<MirrorPad>
 {
     public static OpSchema Declaration { get; } = new("mirror_pad", ["x", "paddings"], ["y"]) { Kernels = KernelTypes.Any };
 

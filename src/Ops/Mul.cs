@@ -2,6 +2,7 @@ using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -70,6 +71,8 @@ public sealed record Mul(FusedActivation Activation = FusedActivation.None)
             g.Give(1, g.SumTo(g.Multiply(gradient, g.Input(0)), g.Input(1).Type.Shape));
         }
     }
+
+    public override OutputBounds? Bounds(OpOperands operands) => new(BoundsRule.Corners, RoundingFreedom.NearReal);
 
     public override void TraceChannels(ChannelTracer t) => ElementwiseChannels.Product(t, ChannelTracer.KeepsZero(Activation));
 

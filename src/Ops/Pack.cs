@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x* [d0, ...] -> y [.., count, ..]</c>, one dimension more.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 83, kernel <c>pack.cc</c>, versions 1 to 4.</para>
 /// </remarks>
-public sealed record Pack(int ValuesCount, int Axis) : IOp<Pack>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Pack>
+public sealed record Pack(int ValuesCount, int Axis) : IOp<Pack>, IExecutable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Pack>
 {
     public static OpSchema Declaration { get; } = new("pack", ["x*"], ["y"]) { Kernels = KernelTypes.Any };
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Types: any of whole bytes. Quantized tensors are filled with the zero point of y, others with 0.</para>
 /// <para>Source: TFLite builtin 34, reference kernel <c>reference/pad.h</c>, versions 1 to 5.</para>
 /// </remarks>
-public sealed record Pad : IOp<Pad>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Pad>
+public sealed record Pad : IOp<Pad>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Pad>
 {
     public static OpSchema Declaration { get; } = new("pad", ["x", "paddings"], ["y"]) { Kernels = KernelTypes.Any };
 

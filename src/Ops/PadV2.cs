@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Types: any of whole bytes; value has the type of x, and for int8 the quantization of y.</para>
 /// <para>Source: TFLite builtin 60, reference kernel <c>reference/pad.h</c>, versions 1 to 5.</para>
 /// </remarks>
-public sealed record PadV2 : IOp<PadV2>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<PadV2>
+public sealed record PadV2 : IOp<PadV2>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<PadV2>
 {
     public static OpSchema Declaration { get; } = new("padv2", ["x", "paddings", "value"], ["y"]) { Kernels = KernelTypes.Any };
 

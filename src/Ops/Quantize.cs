@@ -3,6 +3,7 @@ using System.Numerics;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
@@ -24,7 +25,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 114, reference kernels <c>reference/quantize.h</c> and <c>requantize.h</c>, versions 1 to 4.
 /// </para>
 /// </remarks>
-public sealed record Quantize(DType? To = null) : IOp<Quantize>, IExecutable, IShrinkable, ITfLiteOp<Quantize>
+public sealed record Quantize(DType? To = null) : IOp<Quantize>, IExecutable, IShrinkable, IBoundsOutputs, ITfLiteOp<Quantize>
 {
     public static OpSchema Declaration { get; } = new("quantize", ["x"], ["y"])
     {
@@ -71,6 +72,8 @@ public sealed record Quantize(DType? To = null) : IOp<Quantize>, IExecutable, IS
                 Expected = string.Join(" or ", results.Select(r => r.Name)),
             };
     }
+
+    public OutputBounds? Bounds(OpOperands operands) => new(BoundsRule.Codes, RoundingFreedom.NearOperand);
 
     public void TraceChannels(ChannelTracer t) => t.PassOn();
 

@@ -1,6 +1,7 @@
 using Optc.Formats.TfLite;
-using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ir;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -52,4 +53,6 @@ public sealed record Relu : Elementwise<Relu>, IOp<Relu>, IQuantizable, IDiffere
         FixedPoint factor = Grid.Factor(x.Scale / y.Scale);
         return RawMap.Prepare(context, q => Math.Max(y.ZeroPoint, y.ZeroPoint + factor.Scale(q - x.ZeroPoint)));
     }
+
+    private protected override RoundingFreedom Freedom => RoundingFreedom.NearReal;
 }

@@ -1,6 +1,7 @@
 using Optc.Formats.TfLite;
-using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ir;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -44,4 +45,6 @@ public sealed record Relu0To1 : Elementwise<Relu0To1>, IOp<Relu0To1>, IQuantizab
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType is DType.F32
         ? FloatMap.Prepare<Relu0To1Function>(context)
         : BoundedRelu.Prepare(context, 0, 1);
+
+    private protected override RoundingFreedom Freedom => RoundingFreedom.NearReal;
 }

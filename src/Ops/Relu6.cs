@@ -1,6 +1,7 @@
 using Optc.Formats.TfLite;
-using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ir;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -55,4 +56,6 @@ public sealed record Relu6 : Elementwise<Relu6>, IOp<Relu6>, IQuantizable, IDiff
 
         return BoundedRelu.Prepare(context, 0, 6);
     }
+
+    private protected override RoundingFreedom Freedom => RoundingFreedom.NearReal;
 }

@@ -1,6 +1,7 @@
 using Optc.Formats.TfLite;
-using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ir;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -39,4 +40,6 @@ public sealed record ReluN1To1 : Elementwise<ReluN1To1>, IOp<ReluN1To1>, IQuanti
     public override Kernel Prepare(KernelContext context) => context.Input(0).DType is DType.F32
         ? FloatMap.Prepare<ReluN1To1Function>(context)
         : BoundedRelu.Prepare(context, -1, 1);
+
+    private protected override RoundingFreedom Freedom => RoundingFreedom.NearReal;
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// A shape that is computed, or given by neither, is that which the graph declares for the result.</para>
 /// <para>Types: any. Source: TFLite builtin 22, reference kernel <c>reshape_common.cc</c> of TFLite Micro.</para>
 /// </remarks>
-public sealed record Reshape(ImmutableArray<int> NewShape) : IOp<Reshape>, IReshaping, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Reshape>
+public sealed record Reshape(ImmutableArray<int> NewShape) : IOp<Reshape>, IReshaping, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Reshape>
 {
     public static OpSchema Declaration { get; } = new("reshape", ["x", "shape?"], ["y"]) { Kernels = KernelTypes.Any };
 
@@ -62,7 +63,7 @@ public sealed record Reshape(ImmutableArray<int> NewShape) : IOp<Reshape>, IResh
         }
     }
 
-    public IOp Shrunk(ImmutableArray<Shape> outputs) => NewShape.Length == outputs[0].Rank
+    public IOp Shrunk(ImmutableArray<Shape> inputs, ImmutableArray<Shape> outputs) => NewShape.Length == outputs[0].Rank
         ? this with { NewShape = [.. NewShape.Zip(outputs[0].Dims, (old, now) => old < 0 ? old : now)] }
         : this;
 

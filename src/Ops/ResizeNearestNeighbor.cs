@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -20,7 +21,7 @@ namespace Optc.Ops;
 /// <c>reference/resize_nearest_neighbor.h</c>, versions 1 to 4.</para>
 /// </remarks>
 public sealed record ResizeNearestNeighbor(bool AlignCorners = false, bool HalfPixelCenters = false)
-    : IOp<ResizeNearestNeighbor>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<ResizeNearestNeighbor>
+    : IOp<ResizeNearestNeighbor>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<ResizeNearestNeighbor>
 {
     public static OpSchema Declaration { get; } = new("resize_nearest_neighbor", ["x", "size"], ["y"]) { Kernels = KernelTypes.Any };
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [d0, ...], begin [rank], size [rank] -> y [size]</c>; a size of -1 goes to the end. The box lies inside x.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 65, kernel <c>slice.cc</c>, versions 1 to 6.</para>
 /// </remarks>
-public sealed record Slice : IOp<Slice>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Slice>
+public sealed record Slice : IOp<Slice>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Slice>
 {
     public static OpSchema Declaration { get; } = new("slice", ["x", "begin", "size"], ["y"]) { Kernels = KernelTypes.Any };
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -22,7 +23,7 @@ namespace Optc.Ops;
 /// <c>reference/space_to_batch_nd.h</c> of LiteRT, versions 1 to 4. TFLite Micro writes raw 0 into the border.
 /// </para>
 /// </remarks>
-public sealed record SpaceToBatchNd : IOp<SpaceToBatchNd>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<SpaceToBatchNd>
+public sealed record SpaceToBatchNd : IOp<SpaceToBatchNd>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<SpaceToBatchNd>
 {
     public static OpSchema Declaration { get; } = new("space_to_batch_nd", ["x", "block", "paddings"], ["y"]) { Kernels = KernelTypes.Any };
 

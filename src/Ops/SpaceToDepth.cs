@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 26, reference kernel
 /// <c>reference/space_to_depth.h</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record SpaceToDepth(int BlockSize) : IOp<SpaceToDepth>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<SpaceToDepth>
+public sealed record SpaceToDepth(int BlockSize) : IOp<SpaceToDepth>, IExecutable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<SpaceToDepth>
 {
     public static OpSchema Declaration { get; } = new("space_to_depth", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 

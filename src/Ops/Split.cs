@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>axis [1 element], x [.., d, ..] -> y* [.., d / parts, ..]</c>; the axis comes first, as in the format.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 49, kernel <c>split.cc</c>, versions 1 to 4.</para>
 /// </remarks>
-public sealed record Split(int NumSplits) : IOp<Split>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Split>
+public sealed record Split(int NumSplits) : IOp<Split>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Split>
 {
     public static OpSchema Declaration { get; } = new("split", ["axis", "x"], ["y*"]) { Kernels = KernelTypes.Any };
 

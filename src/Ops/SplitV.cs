@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -18,7 +19,7 @@ namespace Optc.Ops;
 /// </para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 102, kernel <c>split_v.cc</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record SplitV(int NumSplits) : IOp<SplitV>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<SplitV>
+public sealed record SplitV(int NumSplits) : IOp<SplitV>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<SplitV>
 {
     public static OpSchema Declaration { get; } = new("split_v", ["x", "sizes", "axis"], ["y*"]) { Kernels = KernelTypes.Any };
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [.., 1, ..] -> y [.., ..]</c>. Types: any.</para>
 /// <para>Source: TFLite builtin 43, kernel <c>squeeze.cc</c>, versions 1 and 2.</para>
 /// </remarks>
-public sealed record Squeeze(ImmutableArray<int> Axes) : IOp<Squeeze>, IReshaping, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Squeeze>
+public sealed record Squeeze(ImmutableArray<int> Axes) : IOp<Squeeze>, IReshaping, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Squeeze>
 {
     public static OpSchema Declaration { get; } = new("squeeze", ["x"], ["y"]) { Kernels = KernelTypes.Any };
 

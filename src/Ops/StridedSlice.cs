@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -31,7 +32,7 @@ namespace Optc.Ops;
 /// </remarks>
 public sealed partial record StridedSlice(
     int BeginMask, int EndMask, int EllipsisMask, int NewAxisMask, int ShrinkAxisMask, bool Offset = false)
-    : IOp<StridedSlice>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<StridedSlice>
+    : IOp<StridedSlice>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<StridedSlice>
 {
     public static OpSchema Declaration { get; } = new("strided_slice", ["x", "begin", "end", "strides"], ["y"]) { Kernels = KernelTypes.Any };
 

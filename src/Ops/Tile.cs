@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels.Movement;
@@ -15,7 +16,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [d0, ...], multiples [rank] -> y [d0 * m0, ...]</c>; multiples i32 or i64, not negative.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 69, kernel <c>tile.cc</c>, versions 1 to 3.</para>
 /// </remarks>
-public sealed record Tile : IOp<Tile>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Tile>
+public sealed record Tile : IOp<Tile>, IExecutable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Tile>
 {
     public static OpSchema Declaration { get; } = new("tile", ["x", "multiples"], ["y"]) { Kernels = KernelTypes.Any };
 

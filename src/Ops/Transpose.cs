@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [d0, ...], perm [rank] -> y</c> with <c>y.dim[i] = x.dim[perm[i]]</c>; perm i32 or i64, each axis once.</para>
 /// <para>Types: any of whole bytes. Source: TFLite builtin 39, reference kernel <c>reference/transpose.h</c>, versions 1 to 7.</para>
 /// </remarks>
-public sealed record Transpose : IOp<Transpose>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<Transpose>
+public sealed record Transpose : IOp<Transpose>, IExecutable, IShrinkable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Transpose>
 {
     public static OpSchema Declaration { get; } = new("transpose", ["x", "perm"], ["y"]) { Kernels = KernelTypes.Any };
 

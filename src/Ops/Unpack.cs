@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Quantization;
@@ -16,7 +17,7 @@ namespace Optc.Ops;
 /// <para>Shape: <c>x [.., num, ..] -> y* [d0, ...]</c>, one dimension less.</para>
 /// <para>Types: any of whole bytes, quantized alike. Source: TFLite builtin 88, kernel <c>unpack.cc</c>, versions 1 to 4.</para>
 /// </remarks>
-public sealed record Unpack(int Num, int Axis) : IOp<Unpack>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<Unpack>
+public sealed record Unpack(int Num, int Axis) : IOp<Unpack>, IExecutable, IMovesElements, IQuantizable, IDifferentiable, ITfLiteOp<Unpack>
 {
     public static OpSchema Declaration { get; } = new("unpack", ["x"], ["y*"]) { Kernels = KernelTypes.Any };
 

@@ -19,9 +19,13 @@ public sealed class ChannelTracer
     private readonly List<ChannelSlices> _slices = [];
     private readonly List<ChannelCount> _counts = [];
 
+    /// <param name="exact">
+    /// Channels need not be zero to go: whoever removes them knows what they are where they are read (see <see cref="SumUp"/>).
+    /// </param>
     /// <exception cref="OpRuleException">A node does not obey the rules of its op.</exception>
-    public ChannelTracer(Graph graph)
+    public ChannelTracer(Graph graph, bool exact = false)
     {
+        IsExact = exact;
         foreach (Node node in graph.Nodes)
         {
             Node = node;
@@ -42,6 +46,9 @@ public sealed class ChannelTracer
 
         TieSharedConstants();
     }
+
+    /// <summary>Whether channels may go that are not zero.</summary>
+    public bool IsExact { get; }
 
     /// <summary>The node whose op is asked.</summary>
     public Node Node { get; private set; } = null!;
@@ -191,7 +198,7 @@ public sealed class ChannelTracer
     /// <summary>An element of a constant operand is the number of these channels.</summary>
     public void Counted(int operand, int element, ImmutableArray<int> channels) => _counts.Add(new(Node, operand, element, channels));
 
-    /// <summary>Sums up products of channels and weights: the slices of channels that are 0 may go.</summary>
+    /// <summary>Sums up products of channels and weights: the slices of channels that are 0 may go, of exact traces all.</summary>
     /// <param name="x">The channels, or <see langword="null"/> when none can be removed.</param>
     /// <param name="weights">Operand with a slice for each of them.</param>
     public void SumUp(ChannelAxis? x, int weights, int axis)
@@ -203,7 +210,7 @@ public sealed class ChannelTracer
 
         for (int i = 0; i < x.Count; i++)
         {
-            if (!x.IsZero[i])
+            if (!IsExact && !x.IsZero[i])
             {
                 Fix(x.Channels[i], $"what {Node} reads is not 0 where the weights before it are");
             }

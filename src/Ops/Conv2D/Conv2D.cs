@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
@@ -27,7 +28,7 @@ public sealed partial record Conv2D(
     FusedActivation Activation = FusedActivation.None,
     int DilationH = 1,
     int DilationW = 1,
-    DType? BiasType = null) : IOp<Conv2D>, IExecutable, IShrinkable, IQuantizable, ITfLiteOp<Conv2D>
+    DType? BiasType = null) : IOp<Conv2D>, IExecutable, IShrinkable, ISumsProducts, IQuantizable, ITfLiteOp<Conv2D>
 {
     public static OpSchema Declaration { get; } = new("conv_2d", ["x", "w", "bias?"], ["y"])
     {
@@ -161,16 +162,12 @@ public sealed partial record Conv2D(
         t.Make(1, axis: 0, bias: 2, outputAxis: 3, Activation);
     }
 
+    public ProductSum? Sums(OpOperands operands) => ProductSum.Convolution(operands, Geometry(operands[0].Shape, operands[1].Shape), Activation);
+
     public Kernel Prepare(KernelContext context)
     {
         (TensorType x, TensorType w) = (context.Input(0), context.Input(1));
-        Conv2DGeometry geometry = new(
-            x.Shape[0],
-            SpatialRules.WindowOf(x.Shape[1], w.Shape[1], StrideH, DilationH, Padding),
-            SpatialRules.WindowOf(x.Shape[2], w.Shape[2], StrideW, DilationW, Padding),
-            x.Shape[3],
-            w.Shape[0],
-            x.Shape[3] / w.Shape[3]);
+        Conv2DGeometry geometry = Geometry(x.Shape, w.Shape);
         return (x.DType, w.DType) switch
         {
             (DType.F32, DType.F32) => ConvolutionKernels.Float(context, geometry, Activation),
@@ -180,4 +177,12 @@ public sealed partial record Conv2D(
             _ => ConvolutionKernels.Int16(context, geometry, ReferenceConvolution.WeightOrder.OutputFirst, axis: 0, BiasType, Activation),
         };
     }
+
+    private Conv2DGeometry Geometry(Shape x, Shape w) => new(
+        x[0],
+        SpatialRules.WindowOf(x[1], w[1], StrideH, DilationH, Padding),
+        SpatialRules.WindowOf(x[2], w[2], StrideW, DilationW, Padding),
+        x[3],
+        w[0],
+        x[3] / w[3]);
 }

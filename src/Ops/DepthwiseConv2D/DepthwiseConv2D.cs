@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Kernels;
@@ -27,7 +28,7 @@ public sealed partial record DepthwiseConv2D(
     int DepthMultiplier,
     FusedActivation Activation = FusedActivation.None,
     int DilationH = 1,
-    int DilationW = 1) : IOp<DepthwiseConv2D>, IExecutable, IShrinkable, IQuantizable, ITfLiteOp<DepthwiseConv2D>
+    int DilationW = 1) : IOp<DepthwiseConv2D>, IExecutable, IShrinkable, ISumsProducts, IQuantizable, ITfLiteOp<DepthwiseConv2D>
 {
     public static OpSchema Declaration { get; } = new("depthwise_conv_2d", ["x", "w", "bias?"], ["y"])
     {
@@ -153,8 +154,17 @@ public sealed partial record DepthwiseConv2D(
         Hybrid = true,
     };
 
+    /// <inheritdoc/>
+    /// <remarks>Filters of a single input channel do not depend on each other.</remarks>
     public void TraceChannels(ChannelTracer t)
     {
+        if (t.IsExact && t.Shape(0) is { HasRank: true } shape && shape[3] == 1)
+        {
+            t.Fix(t.Input(0), $"it is all that {t.Node} reads");
+            t.Make(1, axis: 3, bias: 2, outputAxis: 3, Activation);
+            return;
+        }
+
         if (t.Last(0) is not { } x)
         {
             return;
@@ -171,16 +181,17 @@ public sealed partial record DepthwiseConv2D(
         t.Give(new(3, channels, [.. Enumerable.Repeat(ChannelTracer.KeepsZero(Activation), channels.Length)]));
     }
 
+    public ProductSum? Sums(OpOperands operands) => ProductSum.Depthwise(operands, Geometry(operands[0].Shape, operands[1].Shape), Activation);
+
+    /// <inheritdoc/>
+    /// <remarks>Only filters of a single channel come and go apart from what they read.</remarks>
+    public IOp Shrunk(ImmutableArray<Shape> inputs, ImmutableArray<Shape> outputs) =>
+        DepthMultiplier > 0 && outputs[0].HasRank && inputs[0].HasRank && inputs[0][3] == 1 ? this with { DepthMultiplier = outputs[0][3] } : this;
+
     public Kernel Prepare(KernelContext context)
     {
         (TensorType x, TensorType w) = (context.Input(0), context.Input(1));
-        Conv2DGeometry geometry = new(
-            x.Shape[0],
-            SpatialRules.WindowOf(x.Shape[1], w.Shape[1], StrideH, DilationH, Padding),
-            SpatialRules.WindowOf(x.Shape[2], w.Shape[2], StrideW, DilationW, Padding),
-            x.Shape[3],
-            w.Shape[3],
-            x.Shape[3]);
+        Conv2DGeometry geometry = Geometry(x.Shape, w.Shape);
         return (x.DType, w.DType) switch
         {
             (DType.F32, DType.F32) => DepthwiseKernels.Float(context, geometry, Activation),
@@ -190,4 +201,12 @@ public sealed partial record DepthwiseConv2D(
             _ => ConvolutionKernels.Int16(context, geometry, ReferenceConvolution.WeightOrder.OutputLast, axis: 3, biasType: null, Activation),
         };
     }
+
+    private Conv2DGeometry Geometry(Shape x, Shape w) => new(
+        x[0],
+        SpatialRules.WindowOf(x[1], w[1], StrideH, DilationH, Padding),
+        SpatialRules.WindowOf(x[2], w[2], StrideW, DilationW, Padding),
+        x[3],
+        w[3],
+        x[3]);
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
@@ -26,7 +27,7 @@ public sealed record FullyConnected(
     FusedActivation Activation = FusedActivation.None,
     bool KeepNumDims = false,
     bool AsymmetricInputs = false,
-    DType? BiasType = null) : IOp<FullyConnected>, IExecutable, IShrinkable, IQuantizable, IDifferentiable, ITfLiteOp<FullyConnected>
+    DType? BiasType = null) : IOp<FullyConnected>, IExecutable, IShrinkable, ISumsProducts, IQuantizable, IDifferentiable, ITfLiteOp<FullyConnected>
 {
     public static OpSchema Declaration { get; } = new("fully_connected", ["x", "w", "bias?"], ["y"])
     {
@@ -180,6 +181,12 @@ public sealed record FullyConnected(
         }
 
         t.Make(1, axis: 0, bias: 2, Math.Max(1, t.Node.Outputs[0].Type.Shape.Rank - 1), Activation);
+    }
+
+    public ProductSum? Sums(OpOperands operands)
+    {
+        (Shape x, Shape w) = (operands[0].Shape, operands[1].Shape);
+        return ProductSum.Dense(operands, Conv2DGeometry.Dense(checked((int)(x.ElementCount / w[1])), w[1], w[0]), Activation);
     }
 
     public Kernel Prepare(KernelContext context)

@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 1, reference kernels <c>reference/pooling.h</c>, <c>reference/integer_ops/pooling.h</c>.</para>
 /// </remarks>
 public sealed record AveragePool2D(int FilterH, int FilterW, int StrideH, int StrideW, PaddingMode Padding, FusedActivation Activation = FusedActivation.None)
-    : Pool2D(FilterH, FilterW, StrideH, StrideW, Padding, Activation), IOp<AveragePool2D>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<AveragePool2D>
+    : Pool2D(FilterH, FilterW, StrideH, StrideW, Padding, Activation), IOp<AveragePool2D>, IExecutable, IBoundsOutputs, IQuantizable, IDifferentiable, ITfLiteOp<AveragePool2D>
 {
     public static OpSchema Declaration { get; } = new("average_pool_2d", ["x"], ["y"])
     {
@@ -50,6 +51,8 @@ public sealed record AveragePool2D(int FilterH, int FilterW, int StrideH, int St
         g.Give(0, g.Add(
             new AveragePool2DGradient(x[1], x[2], FilterH, FilterW, StrideH, StrideW, Padding), g.BeforeActivation(Activation, g.Gradient())));
     }
+
+    public OutputBounds? Bounds(OpOperands operands) => new(BoundsRule.Ends, RoundingFreedom.EitherSideOfMean);
 
     public Kernel Prepare(KernelContext context)
     {

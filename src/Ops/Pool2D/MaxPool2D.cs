@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 using Optc.Ir.Text;
+using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;
 using Optc.Ops.Kernels;
@@ -17,7 +18,7 @@ namespace Optc.Ops;
 /// <para>Source: TFLite builtin 17, reference kernels <c>reference/pooling.h</c>, <c>reference/integer_ops/pooling.h</c>.</para>
 /// </remarks>
 public sealed record MaxPool2D(int FilterH, int FilterW, int StrideH, int StrideW, PaddingMode Padding, FusedActivation Activation = FusedActivation.None)
-    : Pool2D(FilterH, FilterW, StrideH, StrideW, Padding, Activation), IOp<MaxPool2D>, IExecutable, IQuantizable, IDifferentiable, ITfLiteOp<MaxPool2D>
+    : Pool2D(FilterH, FilterW, StrideH, StrideW, Padding, Activation), IOp<MaxPool2D>, IExecutable, IBoundsOutputs, IQuantizable, IDifferentiable, ITfLiteOp<MaxPool2D>
 {
     public static OpSchema Declaration { get; } = new("max_pool_2d", ["x"], ["y"])
     {
@@ -46,6 +47,8 @@ public sealed record MaxPool2D(int FilterH, int FilterW, int StrideH, int Stride
 
     public void Differentiate(GradientBuilder g) => g.Give(0, g.Add(
         new MaxPool2DGradient(FilterH, FilterW, StrideH, StrideW, Padding), g.Input(0), g.BeforeActivation(Activation, g.Gradient())));
+
+    public OutputBounds? Bounds(OpOperands operands) => new(BoundsRule.Ends, RoundingFreedom.None);
 
     public Kernel Prepare(KernelContext context)
     {

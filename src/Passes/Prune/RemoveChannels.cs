@@ -18,16 +18,27 @@ public sealed class RemoveChannels
 {
     private readonly Module _module;
     private readonly ChannelTracer _trace;
-    private readonly HashSet<int> _removed;
+    private readonly Func<int, bool> _isRemoved;
     private readonly bool _masksOnly;
     private readonly GraphBuilder _builder;
     private readonly Dictionary<Value, Value> _values = [];
 
-    private RemoveChannels(Module module, ChannelGroups groups, HashSet<int> removed, bool masksOnly)
+    private RemoveChannels(Module module, ChannelTracer trace, Func<int, bool> isRemoved, bool masksOnly)
     {
-        (_module, _trace, _removed, _masksOnly) = (module, groups.Trace, removed, masksOnly);
-        _builder = new(groups.Graph.Name, module.FindGraph);
+        (_module, _trace, _isRemoved, _masksOnly) = (module, trace, isRemoved, masksOnly);
+        _builder = new(module.Main.Name, module.FindGraph);
     }
+
+    private RemoveChannels(Module module, ChannelGroups groups, HashSet<int> removed, bool masksOnly)
+        : this(module, groups.Trace, channel => removed.Contains(groups.Trace.Root(channel)), masksOnly)
+    {
+    }
+
+    /// <summary>A copy without channels that somebody else knows to be of no consequence; nodes stay in their order.</summary>
+    /// <param name="trace">Of the main graph of this module.</param>
+    /// <param name="isRemoved">Says of each channel of the trace whether it goes.</param>
+    internal static Module Apply(Module module, ChannelTracer trace, Func<int, bool> isRemoved) =>
+        new RemoveChannels(module, trace, isRemoved, masksOnly: false).Rewrite();
 
     /// <summary>A copy of a module without some channels of its main graph.</summary>
     /// <param name="groups">Those of the main graph of this module.</param>
@@ -37,13 +48,13 @@ public sealed class RemoveChannels
         new RemoveChannels(module, groups, Checked(module, groups, removed), masksOnly: false).Rewrite();
 
     /// <summary>A copy with all channels, in which those that are named are zero: their weights, biases and offsets are.</summary>
-    /// <inheritdoc cref="Apply" path="/param|/exception"/>
+    /// <inheritdoc cref="Apply(Module, ChannelGroups, IEnumerable{TiedChannel})" path="/param|/exception"/>
     public static Module Mask(Module module, ChannelGroups groups, IEnumerable<TiedChannel> removed) =>
         new RemoveChannels(module, groups, Checked(module, groups, removed), masksOnly: true).Rewrite();
 
     /// <summary>A copy of a float module without some channels, whose other weights make up for them as well as they can: <see cref="Realignment"/>.</summary>
     /// <param name="source">Calibration data; no labels are needed.</param>
-    /// <inheritdoc cref="Apply" path="/param|/exception"/>
+    /// <inheritdoc cref="Apply(Module, ChannelGroups, IEnumerable{TiedChannel})" path="/param|/exception"/>
     public static Module ApplyAndRealign(
         Module module,
         ChannelGroups groups,
@@ -103,7 +114,7 @@ public sealed class RemoveChannels
             }
 
             ImmutableArray<Value> outputs = [.. node.Outputs.Select(Of)];
-            IOp op = node.Op is IShrinkable shrinkable ? shrinkable.Shrunk([.. outputs.Select(o => o.Type.Shape)]) : node.Op;
+            IOp op = node.Op is IShrinkable shrinkable ? shrinkable.Shrunk([.. inputs.Select(v => v?.Type.Shape ?? Shape.Unranked)], [.. outputs.Select(o => o.Type.Shape)]) : node.Op;
             _builder.Add(op, [.. inputs], outputs, node.Name, node.Foreign);
         }
 
@@ -128,7 +139,7 @@ public sealed class RemoveChannels
     }
 
     /// <summary>Which of the channels remain in the tensors.</summary>
-    private bool[] Kept(ImmutableArray<int> channels) => [.. channels.Select(c => _masksOnly || !_removed.Contains(_trace.Root(c)))];
+    private bool[] Kept(ImmutableArray<int> channels) => [.. channels.Select(c => _masksOnly || !_isRemoved(c))];
 
     private Value Of(Value value)
     {
@@ -165,7 +176,7 @@ public sealed class RemoveChannels
             }
             else if (slices.Role is SliceRole.Maker)
             {
-                data = ChannelCut.Clear(data, quant, slices.Axis, [.. slices.Channels.Select(c => !_removed.Contains(_trace.Root(c)))]);
+                data = ChannelCut.Clear(data, quant, slices.Axis, [.. slices.Channels.Select(c => !_isRemoved(c))]);
             }
         }
 
