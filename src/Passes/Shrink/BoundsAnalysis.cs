@@ -47,6 +47,9 @@ public sealed class BoundsAnalysis : IDisposable
     /// <summary>Bounds of a value; its full range where nothing is known, <see langword="null"/> unless it is 8-bit and of known shape.</summary>
     public ElementBounds? Of(Value value) => _bounds.GetValueOrDefault(value) ?? ElementBounds.Full(value.Type);
 
+    /// <summary>Whether there is a rule for a node, so that something is known of its results.</summary>
+    public bool HasRule(Node node) => _nodes.ContainsKey(node);
+
     /// <summary>Smallest and largest sum of each output channel of a convolution or dense layer; <see langword="null"/> for other nodes.</summary>
     public ImmutableArray<(long Low, long High)>? SumsOf(Node node) => _sums.TryGetValue(node, out (long, long)[]? sums) ? [.. sums] : null;
 
@@ -62,19 +65,19 @@ public sealed class BoundsAnalysis : IDisposable
             return;
         }
 
-        Run(value => ElementBounds.Full(value.Type), cancellation);
+        Run(_ => null, cancellation);
     }
 
     /// <summary>Bounds over those inputs that lie between bounds of theirs.</summary>
-    /// <param name="inputs">Bounds of an input of the graph, or <see langword="null"/>.</param>
-    public void Run(Func<Value, ElementBounds?> inputs, CancellationToken cancellation = default)
+    /// <param name="known">Bounds of an input of the graph, or of a result of a node without a rule, if they are known.</param>
+    public void Run(Func<Value, ElementBounds?> known, CancellationToken cancellation = default)
     {
         _bounds.Clear();
-        foreach (Value input in _graph.Inputs)
+        foreach (Value value in _graph.Inputs.Concat(_graph.Nodes.Where(n => !_nodes.ContainsKey(n)).SelectMany(n => n.Outputs)))
         {
-            if (inputs(input) is { } bounds)
+            if (known(value) is { } bounds)
             {
-                _bounds[input] = bounds;
+                _bounds[value] = bounds;
             }
         }
 
@@ -177,6 +180,11 @@ public sealed class BoundsAnalysis : IDisposable
             Run(
                 input =>
                 {
+                    if (!_graph.Inputs.Contains(input))
+                    {
+                        return null;
+                    }
+
                     ElementBounds point = ElementBounds.Full(input.Type)!;
                     for (int i = 0; i < point.Low.Length; i++)
                     {

@@ -171,8 +171,9 @@ internal sealed class GraphCleanup
     {
         Value x = node.Inputs[0]!;
         Value y = node.Output;
-        if (x.Constant is not null || x.IsVariable || x.Type.DType is not DType.I8 || !x.Type.Shape.IsKnown || !y.Type.Shape.IsKnown
+        if (x.Constant is not null || x.IsVariable || x.Type.DType is not DType.I8 || !x.Type.Shape.HasRank || !y.Type.Shape.HasRank
             || x.Type.Shape.Rank < 1 || y.Type.Shape.Rank != 2 || y.Type.Shape[0] != x.Type.Shape[0]
+            || x.Type.Shape.Dims.Skip(1).Any(d => d < 0) || x.Type.Shape.Dims.Skip(1).Aggregate(1L, (a, d) => a * d) != y.Type.Shape[1]
             || !Equals(x.Type.Quant, y.Type.Quant) || y.UseCount == 0 || _graph.Graph.IsOutput(y)
             || y.Users.Any(u => u.Op is not FullyConnected { KeepNumDims: false } || u.Inputs[0] != y || u.Inputs.Count(v => v == y) > 1
                 || u.Inputs[1]!.Type.Shape[1] != y.Type.Shape[1]))
