@@ -6,6 +6,7 @@ using System.Text;
 using Optc.Cli.CommandLine;
 using Optc.Cli.Output;
 using Optc.Files;
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Optimize;
 using Optc.Optimize.Explore;
@@ -63,6 +64,15 @@ internal sealed class ExploreCommand : Verb
         Description = "The winner is the smallest model whose score drops by no more percentage points; when given, exit code 5 if there is none. 1 unless given.",
     };
 
+    private readonly Option<string> _coder = new Option<string>("--coder")
+    {
+        HelpName = "NAME",
+        Description = "What the size of a model is, for front and winner: its integer weights by "
+            + $"{string.Join(", ", WeightCoders.All.Select(c => c.Name))}; payload, the weights as they are stored; file, or file-gzip. "
+            + "A run that goes on by another one trains nothing anew.",
+        DefaultValueFactory = _ => Defaults.Coder.Name,
+    }.OneOf([.. SizeMeasure.All.Select(m => m.Name)]);
+
     public ExploreCommand(Terminal terminal)
         : base("explore", "Try pruning, clustering and quantization of a model in many ways, and show what accuracy each size has.", terminal)
     {
@@ -71,7 +81,7 @@ internal sealed class ExploreCommand : Verb
         _jobs.Validators.Add(result => SharedOptions.RequireRange(result, _jobs, 1, 1024));
         _trials.Validators.Add(result => SharedOptions.RequireRange(result, _trials, 1, int.MaxValue));
         foreach (Option option in (ReadOnlySpan<Option>)[
-            _data, _test, _report, _x, _y, _metric, _recipe, _sparsities, _codes, _epochs, _emptyClasses, _trials, _budget, _jobs, _maxDrop, _seed, _threads, _force])
+            _data, _test, _report, _x, _y, _metric, _recipe, _sparsities, _codes, _epochs, _emptyClasses, _trials, _budget, _jobs, _coder, _maxDrop, _seed, _threads, _force])
         {
             Options.Add(option);
         }
@@ -82,6 +92,7 @@ internal sealed class ExploreCommand : Verb
         new("the whole tree, two trials at a time", "optc explore kws.tflite --data train.npz --test test.npz --report tree --jobs 2"),
         new("what half an hour brings; run again it goes on", "optc explore kws.tflite --data train.npz --test test.npz --report tree --budget 30m --max-drop 0.5"),
         new("other numbers", "optc explore kws.tflite --data train.npz --test test.npz --report tree --sparsities 0.5,0.8 --codes 4,8 --epochs 6"),
+        new("the smallest model for an Ethos-U", "optc explore kws.tflite --data train.npz --test test.npz --report tree --coder ethos-u"),
     ];
 
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
@@ -117,6 +128,7 @@ internal sealed class ExploreCommand : Verb
             Trials = arguments.GetValue(_trials),
             Budget = arguments.GetValue(_budget) is { } time ? DurationText.Parse(_budget.Name, time) : null,
             Jobs = arguments.GetValue(_jobs),
+            Coder = SizeMeasure.Find(arguments.GetRequiredValue(_coder))!,
             MaximumDrop = allowed ?? Defaults.MaximumDrop,
             TrialDone = (trial, before) =>
             {
@@ -125,7 +137,7 @@ internal sealed class ExploreCommand : Verb
                     done++;
                     Terminal.Note(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"trial {done}: {trial.Name}: {(trial.Failure is { } failure ? failure : $"score {trial.Score:0.0000}, coded {ByteSize.Show(trial.CodedBytes)}")}{(before ? ", done before" : "")}"));
+                        $"trial {done}: {trial.Name}: {(trial.Failure is { } failure ? failure : $"score {trial.Score:0.0000}, {trial.Coder} {ByteSize.Show(trial.CodedBytes)}")}{(before ? ", done before" : "")}"));
                 }
             },
         };

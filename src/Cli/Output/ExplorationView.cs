@@ -16,7 +16,7 @@ internal sealed class ExplorationView(string input, string folder, Exploration r
     public void Print(Terminal terminal, ImmutableArray<Diagnostic> errors)
     {
         terminal.WriteJson(writer => Write(writer, errors));
-        Grid table = new("trial", $">float {result.Metric.Name}", ">int8", ">drop", ">file", ">gzip", ">coded", "");
+        Grid table = new("trial", $">float {result.Metric.Name}", ">int8", ">drop", ">file", ">file-gzip", $">{result.Measure.Name}", "");
         foreach (TrialResult trial in result.Trials)
         {
             if (trial.Failure is { } failure)
@@ -61,6 +61,7 @@ internal sealed class ExplorationView(string input, string folder, Exploration r
         writer.WriteString("input", input);
         writer.WriteString("metric", result.Metric.Name);
         writer.WriteNumber("baseline", result.Baseline);
+        writer.WriteString("coder", result.Measure.Name);
         writer.WriteString("winner", result.Winner?.Name);
         writer.WriteString("output", result.Winner is null ? null : Path.Combine(folder, "winner.tflite"));
         writer.WriteStartArray("trials");

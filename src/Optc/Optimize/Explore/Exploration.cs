@@ -7,6 +7,7 @@ namespace Optc.Optimize.Explore;
 /// <summary>What the trials of a model's deployment tree came to.</summary>
 /// <param name="Baseline">Score of the float model.</param>
 /// <param name="Metric">Of all scores.</param>
+/// <param name="Measure">What the sizes of trials are that front and winner were chosen by.</param>
 /// <param name="Trials">Those that were finished, in the order of the tree.</param>
 /// <param name="Unfinished">Names of those that the budget did not reach.</param>
 /// <param name="Front">The trials that lead to no model from the smallest on, each with whether no other one is as small and as good.</param>
@@ -15,6 +16,7 @@ namespace Optc.Optimize.Explore;
 public sealed record Exploration(
     double Baseline,
     Metric Metric,
+    SizeMeasure Measure,
     ImmutableArray<TrialResult> Trials,
     ImmutableArray<string> Unfinished,
     ImmutableArray<ParetoEntry> Front,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Optc.Formats.WeightCoding;
 
 namespace Optc.Optimize.Explore;
 
@@ -16,6 +17,9 @@ public sealed record ExplorationOptions
     /// fine-tune for every run.
     /// </summary>
     public OptimizationRecipe Settings { get; init; } = OptimizationRecipe.Find("pcqat-staged")!;
+
+    /// <summary>What the size of a trial is: it decides the front and the winner.</summary>
+    public SizeMeasure Coder { get; init; } = SizeMeasure.Of(WeightCoders.OrderZero);
 
     /// <summary>Trials at most, in the order of the tree; all when <see langword="null"/>.</summary>
     public int? Trials { get; init; }

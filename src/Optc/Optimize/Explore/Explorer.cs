@@ -78,8 +78,9 @@ internal sealed class Explorer
             for (int i = Interlocked.Increment(ref _next); i < _planned.Length; i = Interlocked.Increment(ref _next))
             {
                 string key = Fingerprint.Of(scored, string.Concat(_planned[i].Recipe.Steps.Select(RecipeWriter.Write)));
-                TrialResult? kept = _store.Find(key);
-                if (kept is null)
+                KeptTrial? kept = _store.Find(key);
+                TrialResult? known = kept?.By(_options.Coder);
+                if (known is null)
                 {
                     // The timer that cancels is late on a busy machine, later than a short trial takes.
                     if (Stopwatch.GetElapsedTime(begin) >= _options.Budget)
@@ -88,13 +89,14 @@ internal sealed class Explorer
                     }
 
                     work.Cancellation.ThrowIfCancellationRequested();
-                    _store.Keep(key, kept = Try(_planned[i], work));
-                    _results[i] = kept;
-                    _options.TrialDone?.Invoke(kept, false);
+                    kept = Try(_planned[i], work, kept?.Sizes ?? []);
+                    _store.Keep(key, kept);
+                    _results[i] = kept.By(_options.Coder);
+                    _options.TrialDone?.Invoke(_results[i]!, false);
                 }
                 else
                 {
-                    _results[i] = kept with { Name = _planned[i].Name };
+                    _results[i] = known with { Name = _planned[i].Name };
                     _options.TrialDone?.Invoke(_results[i]!, true);
                 }
             }
@@ -111,26 +113,31 @@ internal sealed class Explorer
         }
     }
 
-    private TrialResult Try(PlannedTrial trial, WorkOptions work)
+    /// <summary>Tries a recipe. One that was tried before, and is not known by the measure of this run, has its stages kept: it is measured without training.</summary>
+    /// <param name="sizes">What is known of it by other measures; gets its size by this one.</param>
+    private KeptTrial Try(PlannedTrial trial, WorkOptions work, SortedDictionary<string, long> sizes)
     {
         try
         {
             Optimization made = _runner.Run(trial.Recipe, work, progress: null, isComplete: false);
             StageResult last = made.Run.Stages[^1];
-            ReadOnlyMemory<short>[] weights = [.. WeightTensor.Of(made.Result.Module).Where(w => w.Codes is { Length: > 0 }).Select(w => (ReadOnlyMemory<short>)w.Codes)];
+            sizes[_options.Coder.Name] = _options.Coder.Count(made);
             return new(
-                trial.Name,
-                made.Recipe.ToYaml(),
-                last.FloatScore!.Value,
-                last.Int8Score!.Value,
-                WeightCost.Of(WeightCoders.OrderZero, weights).Bytes,
-                made.File.Length,
-                WeightCoders.Gzip.CountBytes(made.File.Span),
-                Fingerprint.Of(made.File.Span));
+                new(
+                    trial.Name,
+                    made.Recipe.ToYaml(),
+                    last.FloatScore!.Value,
+                    last.Int8Score!.Value,
+                    _options.Coder.Name,
+                    sizes[_options.Coder.Name],
+                    made.File.Length,
+                    WeightCoders.Gzip.CountBytes(made.File.Span),
+                    Fingerprint.Of(made.File.Span)),
+                sizes);
         }
         catch (DiagnosticException problem) when (problem.Diagnostics.All(d => d.Id == DiagnosticId.RunFailed))
         {
-            return new(trial.Name, trial.Recipe.ToYaml(), 0, 0, 0, 0, 0, "", problem.Diagnostics[0].Message);
+            return new(new(trial.Name, trial.Recipe.ToYaml(), 0, 0, _options.Coder.Name, 0, 0, 0, "", problem.Diagnostics[0].Message), sizes);
         }
     }
 
@@ -160,12 +167,17 @@ internal sealed class Explorer
         return new(
             baseline,
             metric,
+            _options.Coder,
             trials,
             [.. _planned.Where((_, i) => _results[i] is null).Select(p => p.Name)],
             ParetoFront.Of(points, metric.HigherIsBetter),
             winner,
-            made with { Run = made.Run with { Pareto = points } });
+            made with { Run = made.Run with { Pareto = points, ParetoMeasure = _options.Coder.Description, Coders = Coders(made.Run.Coders) } });
     }
+
+    /// <summary>The coders of a report, with the one that models are chosen by in front.</summary>
+    private ImmutableArray<IWeightCoder> Coders(ImmutableArray<IWeightCoder> coders) =>
+        WeightCoders.Find(_options.Coder.Name) is { } chosen ? [chosen, .. coders.Where(c => c.Name != chosen.Name)] : coders;
 
     private static void Check(ExplorationOptions options)
     {

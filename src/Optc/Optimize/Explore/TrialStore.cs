@@ -10,11 +10,13 @@ internal sealed class TrialStore(string folder)
     private const int KeyLength = 16;
 
     /// <summary>A result that was kept; <see langword="null"/> for none, or one that is damaged.</summary>
-    public TrialResult? Find(string key)
+    public KeptTrial? Find(string key)
     {
         try
         {
-            return File.Exists(PathOf(key)) ? JsonSerializer.Deserialize(File.ReadAllBytes(PathOf(key)), TrialJsonContext.Default.TrialResult) : null;
+            return File.Exists(PathOf(key)) && JsonSerializer.Deserialize(File.ReadAllBytes(PathOf(key)), TrialJsonContext.Default.KeptTrial) is { Trial: not null, Sizes: not null } kept
+                ? kept
+                : null;
         }
         catch (JsonException)
         {
@@ -23,8 +25,8 @@ internal sealed class TrialStore(string folder)
     }
 
     /// <summary>Keeps a result, whole or not at all.</summary>
-    public void Keep(string key, TrialResult result) =>
-        OutputFiles.Write(PathOf(key), s => JsonSerializer.Serialize(s, result, TrialJsonContext.Default.TrialResult), overwrite: true);
+    public void Keep(string key, KeptTrial result) =>
+        OutputFiles.Write(PathOf(key), s => JsonSerializer.Serialize(s, result, TrialJsonContext.Default.KeptTrial), overwrite: true);
 
     private string PathOf(string key) => Path.Combine(folder, $"{key[..KeyLength]}.json");
 }

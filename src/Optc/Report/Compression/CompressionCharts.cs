@@ -66,7 +66,7 @@ internal static class CompressionCharts
 
     public static ScatterChart? Pareto(CompressionReport report) => report.Pareto.IsEmpty ? null : new(
         string.Create(CultureInfo.InvariantCulture, $"{report.Metric} against size, {report.Pareto.Length} trials"),
-        $"weights by {report.Coders.FirstOrDefault()?.Name}, bytes",
+        $"{report.ParetoMeasure}, bytes",
         report.MetricIsShare ? $"{report.Metric}, %" : report.Metric,
         [.. report.Pareto.Select(p => new ScatterPoint(p.Name, p.CodedBytes, report.MetricIsShare ? 100 * p.Score : p.Score, p.OnFront, p.Chosen))]);
 }

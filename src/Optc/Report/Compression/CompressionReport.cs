@@ -18,6 +18,7 @@ namespace Optc.Report.Compression;
 /// <param name="Layers">One entry for each weight tensor, in the order of the first model that has it.</param>
 /// <param name="Kernel">The values of the largest layer; <see langword="null"/> for a model without weights.</param>
 /// <param name="Coders">The coders that sizes of weights were asked of, the first of them for the verdict.</param>
+/// <param name="ParetoMeasure">What the sizes of <paramref name="Pareto"/> are; <see langword="null"/> without trials.</param>
 /// <param name="AllInvariantsHold"><see langword="null"/> when none were checked.</param>
 /// <param name="Notes">What could not be computed, and why.</param>
 public sealed record CompressionReport(
@@ -36,6 +37,7 @@ public sealed record CompressionReport(
     bool? AllInvariantsHold,
     ImmutableArray<InvariantResult> Invariants,
     ImmutableArray<ParetoEntry> Pareto,
+    string? ParetoMeasure,
     Reproduction? Reproduction,
     ImmutableArray<string> Notes)
 {

@@ -47,6 +47,7 @@ internal sealed class CompressionReporter
             _run.Invariants.IsEmpty ? null : _run.Invariants.All(i => i.Holds),
             _run.Invariants,
             pareto,
+            pareto.IsEmpty ? null : _run.ParetoMeasure ?? $"weights by {_run.Coders.FirstOrDefault()?.Name}",
             _run.Reproduction,
             [.. forms.SelectMany(f => f.Notes)]);
         return report with { Verdict = CompressionVerdict.Of(report) };

@@ -29,6 +29,9 @@ public sealed record CompressionRun(string Title, Metric Metric, ImmutableArray<
     /// <summary>Trials of an exploration, in any order.</summary>
     public ImmutableArray<ParetoPoint> Pareto { get; init; } = [];
 
+    /// <summary>What the sizes of <see cref="Pareto"/> are; weights by the first of <see cref="Coders"/> unless given.</summary>
+    public string? ParetoMeasure { get; init; }
+
     /// <summary>How the run can be done again.</summary>
     public Reproduction? Reproduction { get; init; }
 }
@@ -97,7 +100,7 @@ public sealed record LayerAgreement(string Layer, double MaxDifference, double S
 }
 
 /// <summary>One trial of an exploration.</summary>
-/// <param name="CodedBytes">Coded weights by the first of <see cref="CompressionRun.Coders"/>.</param>
+/// <param name="CodedBytes">Size by <see cref="CompressionRun.ParetoMeasure"/>.</param>
 /// <param name="Chosen">Whether it is the one that was taken.</param>
 public sealed record ParetoPoint(string Name, long CodedBytes, double Score, bool Chosen = false);
 

@@ -156,7 +156,7 @@ internal static class CompressionTables
     public static ReportTable Pareto(CompressionReport report) => ReportTable.Of(
         "Accuracy against size", report.Pareto, int.MaxValue,
         ("trial", false, p => p.Name),
-        ($"weights by {report.Coders.FirstOrDefault()?.Name}, bytes", true, p => Integer(p.CodedBytes)),
+        ($"{report.ParetoMeasure}, bytes", true, p => Integer(p.CodedBytes)),
         (report.Metric, true, p => Score(report, p.Score)),
         ("on the front", false, p => p.OnFront ? "yes" : "no"),
         ("chosen", false, p => p.Chosen ? "chosen" : ""));

@@ -142,6 +142,46 @@ public sealed class ExplorationTests : IDisposable
     }
 
     [Fact]
+    public void Another_coder_measures_what_is_kept_without_training()
+    {
+        Exploration first = Explore("tree", Small with { Trials = 4 });
+        (string Name, string Content)[] stages = Stages();
+        List<bool> before = [];
+        ExplorationOptions byEthosU = Small with { Trials = 4, Coder = SizeMeasure.Find("ethos-u")!, TrialDone = (_, known) => before.Add(known) };
+
+        Exploration second = Explore("tree", byEthosU);
+
+        Assert.Equal([false, false, false, false], before);
+        Assert.Equal(stages, Stages());
+        Assert.Equal(first.Trials.Select(t => (t.Sha256, t.Score)), second.Trials.Select(t => (t.Sha256, t.Score)));
+        Assert.All(second.Trials, t => Assert.Equal("ethos-u", t.Coder));
+        Assert.All(second.Trials.Zip(first.Trials), p => Assert.NotEqual(p.Second.CodedBytes, p.First.CodedBytes));
+        Assert.All(second.Trials, t => Assert.Equal(0, t.CodedBytes % 16));
+        Assert.Equal("ethos-u", second.Best.Run.Coders[0].Name);
+        Assert.Equal(second.Front.Select(p => p.CodedBytes).Order(), second.Front.Select(p => p.CodedBytes));
+
+        // Both are kept beside each other now.
+        Assert.Equal(first.Trials.AsEnumerable(), Explore("tree", Small with { Trials = 4, TrialDone = (_, known) => before.Add(known) }).Trials);
+        Assert.Equal(second.Trials.AsEnumerable(), Explore("tree", byEthosU).Trials);
+        Assert.Equal(8, before.Count(known => known));
+
+        (string Name, string Content)[] Stages() =>
+            [.. Directory.GetFiles(Path.Combine(_root, "tree", "stages")).Order(StringComparer.Ordinal).Select(f => (f, Convert.ToHexString(File.ReadAllBytes(f))))];
+    }
+
+    [Theory]
+    [InlineData("file")]
+    [InlineData("file-gzip")]
+    [InlineData("payload")]
+    public void Size_may_be_that_of_the_file_or_of_its_weights(string name)
+    {
+        Exploration result = Explore("tree", Small with { Trials = 3, Coder = SizeMeasure.Find(name)! });
+
+        Assert.All(result.Trials, t => Assert.Equal(name switch { "file" => t.FileBytes, "file-gzip" => t.GzipBytes, _ => result.Trials[0].CodedBytes }, t.CodedBytes));
+        Assert.Equal(SizeMeasure.Find(name)!.Description, result.Best.Run.ParetoMeasure);
+    }
+
+    [Fact]
     public void A_training_that_diverges_is_a_result()
     {
         ExplorationOptions wild = Small with
