@@ -36,6 +36,11 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
         "Packed Ethos-U weights are damaged, or their manifest says something else than the blob holds.",
         "Keep blob and manifest of one run together and unchanged; 'optc convert --to ethos-u' makes both anew.");
 
+    public static DiagnosticId MalformedCertificate { get; } = new(
+        1007,
+        "A shrink certificate breaks the rules of its format, or has a version that optc does not know.",
+        "Give the file that 'optc shrink --certificate' wrote, unchanged; the message names the field.");
+
     public static DiagnosticId OperatorVersion { get; } = new(
         1107,
         "An operator has a version that is newer than optc knows.",
@@ -139,6 +144,11 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
         "A weight does not keep its structure: zeros that are gone, more codes than its codebook, values beside their grid.",
         "This is a defect of the named pass or step, unless a file was changed by other tools after optc wrote it.");
 
+    public static DiagnosticId CertificateRefused { get; } = new(
+        3005,
+        "A shrink certificate does not show that the result answers as the original does.",
+        "Do not deploy the result; shrink the original again. The message names the first step that does not follow.");
+
     public static DiagnosticId NothingToPack { get; } = new(
         3006,
         "A model has no layer whose weights the target can hold.",
@@ -146,9 +156,10 @@ public sealed record DiagnosticId(int Number, string Summary, string Remedy)
 
     public static IReadOnlyList<DiagnosticId> All { get; } =
     [
-        FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, DamagedWeightStream, DamagedPackage, OperatorVersion, OperandType, InvalidGraph,
+        FileNotReadable, UnknownFormat, MalformedFile, UnsupportedFeature, DamagedWeightStream, DamagedPackage, MalformedCertificate, OperatorVersion, OperandType, InvalidGraph,
         NotExecutable, RunFailed, TextSyntax, MemoryLimit, NotDifferentiable, CommandLine, InvalidOption, OutputExists, DataMismatch, RuleMatchesNothing,
-        NoCalibrationData, OutputNotWritable, UnusableData, WeightOutOfRange, NotQuantizable, VerificationFailed, BudgetNotMet, StructureBroken, NothingToPack,
+        NoCalibrationData, OutputNotWritable, UnusableData, WeightOutOfRange, NotQuantizable, VerificationFailed, BudgetNotMet, StructureBroken,
+        CertificateRefused, NothingToPack,
     ];
 
     public override string ToString() => $"OPTC{Number:0000}";
