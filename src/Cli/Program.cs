@@ -23,6 +23,7 @@ internal static class Program
             new RunCommand(terminal),
             new EvalCommand(terminal),
             new CompareCommand(terminal),
+            new VerifyCommand(terminal),
             new CodecCommand(terminal),
             new PassesCommand(terminal),
             new DemoCommand(terminal),

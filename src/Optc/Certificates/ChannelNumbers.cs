@@ -35,9 +35,28 @@ internal sealed class ChannelNumbers(GraphView view, ValueFacts facts)
         // Entered before the operands are asked, though a graph has no cycle.
         _numbers[(tensor, axis)] = numbers;
         int op = view.Writer(tensor);
+        if (facts.Objection is null && facts[tensor] is { } bounds)
+        {
+            // Constants of one tensor are equal if their values are.
+            for (int c = 0; c < numbers.Length; c++)
+            {
+                if (bounds.Constant(view.Tensor(tensor).Shape.AsSpan(), axis, c) is { } value)
+                {
+                    numbers[c] = Known(FormattableString.Invariant($"{tensor}={value}"), numbers[c]);
+                }
+            }
+        }
+
+        int[] constants = [.. numbers];
         if (op >= 0 && axis == view.Tensor(tensor).Shape.Length - 1 && view.Operators[op].Outputs.Length == 1)
         {
             Number(op, tensor, axis, numbers);
+        }
+
+        for (int c = 0; c < numbers.Length; c++)
+        {
+            // What is shown by its value must not lose to what is shown by its formula.
+            numbers[c] = constants.Count(n => n == constants[c]) > 1 ? constants[c] : numbers[c];
         }
 
         return numbers;

@@ -115,11 +115,22 @@ internal sealed partial class GraphReplay
             throw Wrong(pair, ClaimWords.ReshapeInputDropped);
         }
 
-        if (_original.Kind(pair.Before) != BuiltinOperator.Reshape && !Equals(before, now))
+        if (_original.Kind(pair.Before) != BuiltinOperator.Reshape && !Equals(before, now) && !(SaysNothing(pair, before) && SaysNothing(pair, now)))
         {
             throw Refusal.Of("an operator has other options", now?.ToString() ?? "none", before?.ToString() ?? "none", pair.At);
         }
     }
+
+    /// <summary>Whether a table of options holds nothing that is not in the types of the operands anyway.</summary>
+    private bool SaysNothing(OperatorPair pair, IOperatorOptions? options) => options switch
+    {
+        null => _original.Kind(pair.Before) is BuiltinOperator.Quantize or BuiltinOperator.Dequantize or BuiltinOperator.Pad or BuiltinOperator.Padv2
+            or BuiltinOperator.Cast or BuiltinOperator.Maximum or BuiltinOperator.Minimum,
+        QuantizeOptions or DequantizeOptions or PadOptions or PadV2Options or MaximumMinimumOptions => true,
+        CastOptions cast => _original.Operators[pair.Before] is { Inputs: [>= 0 and int input], Outputs: [>= 0 and int output] }
+            && cast.InDataType == _original.Tensor(input).Type && cast.OutDataType == _original.Tensor(output).Type,
+        _ => false,
+    };
 
     private IOperatorOptions? WithActivation(OperatorPair pair, IOperatorOptions? before, IOperatorOptions? now)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
+using Optc.Data;
 using Optc.Formats;
 using Optc.Formats.TfLite;
 using Optc.Ir;
@@ -44,6 +45,11 @@ public static class ShrinkCertificate
             [.. conditions.Order(StringComparer.Ordinal)],
             claims.Warnings);
     }
+
+    /// <summary>As <see cref="Verify"/>, of files.</summary>
+    /// <exception cref="DiagnosticException">As there, or a file cannot be opened.</exception>
+    public static CertificateVerification VerifyFiles(string certificate, string original, string result) =>
+        Verify(DataFile.Guard(certificate, () => File.ReadAllBytes(certificate)), DataFile.Guard(original, () => File.ReadAllBytes(original)), DataFile.Guard(result, () => File.ReadAllBytes(result)));
 
     private static IEnumerable<string> Names(Roundings roundings)
     {

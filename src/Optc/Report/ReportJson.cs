@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Optc.Certificates;
 using Optc.Report.Compression;
 
 namespace Optc.Report;
@@ -35,6 +36,10 @@ public static class ReportJson
 
     public static string Of(CompressionReport report) => Of(report, ReportJsonContext.Default.CompressionReport);
 
+    public static void Write(CertificateVerification verification, Stream output) => Write(verification, ReportJsonContext.Default.CertificateVerification, output);
+
+    public static string Of(CertificateVerification verification) => Of(verification, ReportJsonContext.Default.CertificateVerification);
+
     private static void Write<T>(T report, JsonTypeInfo<T> type, Stream output)
     {
         using Utf8JsonWriter writer = new(output, Layout);
@@ -56,4 +61,5 @@ public static class ReportJson
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(Comparison))]
 [JsonSerializable(typeof(CompressionReport))]
+[JsonSerializable(typeof(CertificateVerification))]
 internal sealed partial class ReportJsonContext : JsonSerializerContext;

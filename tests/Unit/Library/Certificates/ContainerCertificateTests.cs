@@ -18,6 +18,6 @@ public sealed class ContainerCertificateTests
         JsonObject certificate = CertificateText.Same(original, result);
         CertificateVerification verification = ShrinkCertificate.Verify(CertificateText.Bytes(certificate), original, result);
         Assert.Equal((original.Length, result.Length), (verification.OriginalBytes, verification.ResultBytes));
-        Assert.Empty(verification.Conditions);
+        Assert.All(verification.Conditions, c => Assert.StartsWith("the runtime knows", c, StringComparison.Ordinal));
     }
 }
