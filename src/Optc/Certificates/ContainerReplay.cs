@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Optc.Formats.TfLite;
+using Optc.Ir;
 
 namespace Optc.Certificates;
 
@@ -106,6 +107,6 @@ internal static class ContainerReplay
     private static IEnumerable<(string Name, ReadOnlyMemory<byte> Data)> Read(ModelRecord model) =>
         model.Metadata.Select(m => (m.Name ?? "", model.Buffers[(int)m.Buffer].Data));
 
-    private static Exception Signature<T>(T found, T expected) =>
+    private static DiagnosticException Signature<T>(T found, T expected) =>
         Refusal.Of("signatures have changed", $"{found}", $"{expected}", "result", "signatures");
 }

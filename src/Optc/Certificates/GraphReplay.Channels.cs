@@ -276,7 +276,7 @@ internal sealed partial class GraphReplay
         }
     }
 
-    private Optc.Ir.DiagnosticException Untied(OperatorPair pair, int source, int output)
+    private DiagnosticException Untied(OperatorPair pair, int source, int output)
     {
         string Of(int tensor) => tensor < 0 ? "none" : Text($"{_original.Name(tensor)}: {(_kept.TryGetValue(tensor, out KeptChannels? k) ? k.Kept.Length : _original.Tensor(tensor).Shape.LastOrDefault())} channels");
         return Refusal.Of("channels do not go together through an operator", $"{Of(source)}, {Of(output)}", "the same channels on both sides", pair.At);

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Optc.Formats.TfLite;
-using Optc.Ir;
 
 namespace Optc.Certificates;
 

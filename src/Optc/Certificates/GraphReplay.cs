@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Optc.Formats.TfLite;
 using Optc.Ir;
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Optc.Formats.TfLite;
-using Optc.Ir;
 
 namespace Optc.Certificates;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Optc.Formats.TfLite;
 using Optc.Ir;
 
 namespace Optc.Certificates;
