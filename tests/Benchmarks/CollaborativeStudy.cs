@@ -196,6 +196,8 @@ internal sealed record CollaborativeStudy(
     /// <summary>Everything in one run, with distillation.</summary>
     private (Model, Model, long) Ours(Task task, Model start, Teacher teacher, double? sparsity, int? codes)
     {
+        sparsity = sparsity is { } share ? Set("sparsity", share) : null;
+        codes = codes is { } count ? (int)Set("codes", count) : null;
         FitResult made = Fit(task, start, task.Case.Epochs, how => how with
         {
             Step = how.Step with { Teacher = teacher },
