@@ -27,13 +27,14 @@ internal sealed partial class GraphReplay
         }
 
         KeptChannels outputs = KeptOn(a.Output, _original.Tensor(a.Output).Shape.Length - 1, at);
-        KeptChannels inputs = KeptOn(source, _original.Tensor(source).Shape.Length - 1, at);
+        int read = Read(pair, a, source);
+        KeptChannels inputs = KeptOn(read, _original.Tensor(read).Shape.Length - 1, at);
         if (a.Groups > 1 && !(outputs.IsWhole && inputs.IsWhole))
         {
             throw Refusal.Of("channels of a grouped convolution are dropped", Text($"{a.Groups} groups"), "no channels dropped around it", at);
         }
 
-        Weighing weighing = new(this, pair, a, b, source, inputs, outputs);
+        Weighing weighing = new(this, pair, a, b, read, inputs, outputs);
         weighing.Weights();
         weighing.Bias();
         Factors(a, b, outputs, at);
@@ -50,6 +51,24 @@ internal sealed partial class GraphReplay
 
             compared.Add(0);
         }
+    }
+
+    /// <summary>
+    /// The value whose claims say what a layer loses: what it read in the original, before reshapes and pads in front of it
+    /// went, unless claims are of their source only.
+    /// </summary>
+    private int Read(OperatorPair pair, LinearLayer layer, int source)
+    {
+        int operand = layer.Input;
+        if (operand == source || !_kept.TryGetValue(operand, out KeptChannels? own))
+        {
+            return source;
+        }
+
+        bool isSame = pair.Has(ClaimWords.PadFused)
+            ? _kept.TryGetValue(source, out KeptChannels? from) ? own.Axis == from.Axis && own.StaysLike(from) : own.IsWhole
+            : SameElements(source, operand);
+        return isSame ? operand : throw Untied(pair, source, operand);
     }
 
     /// <summary>The channels of a value that stay; all of them where the certificate names none.</summary>
