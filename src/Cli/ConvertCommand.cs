@@ -24,6 +24,7 @@ internal sealed class ConvertCommand : Verb
 
     private readonly EthosUFiles _ethosU = new();
     private readonly Option<string?> _symbol = ModelFile.SymbolOption();
+    private readonly Option<string?> _names = SharedOptions.Names();
     private readonly Option<bool> _force = SharedOptions.Force();
 
     private readonly Option<bool> _simplify = new("--simplify")
@@ -47,7 +48,11 @@ internal sealed class ConvertCommand : Verb
         : base("convert", "Write a model in another form: canonical .tflite, C arrays to link into firmware, or packed weights for an Ethos-U.", terminal)
     {
         Arguments.Add(_model);
+<<<<<<< HEAD
         foreach (Option option in (ReadOnlySpan<Option>)[_output, _to, _symbol, _simplify, _resolver, _dumpIr, .. _ethosU.Options, _force])
+=======
+        foreach (Option option in (ReadOnlySpan<Option>)[_output, _to, _symbol, _simplify, _names, _resolver, _dumpIr, _force])
+>>>>>>> c3f1682 (Write slim .tflite files: what is equal once, nothing that no runtime reads; inner names in float models only)
         {
             Options.Add(option);
         }
@@ -98,6 +103,7 @@ internal sealed class ConvertCommand : Verb
         Model result = arguments.GetValue(_simplify)
             ? source.Apply(Pipelines.Simplify, new() { Cancellation = cancellation, PassDone = (pass, module) => texts?.Add(pass.Name, module) })
             : source;
+        result = result.WrittenAs(arguments.WritingOf(_names));
         OpResolver resolver = OpResolver.Of(result.Module);
         ArenaEstimate arena = ArenaEstimate.Of(result.Module);
         string code = resolver.ToCode(arena.Total);

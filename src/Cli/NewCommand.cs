@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Optc.Architectures;
+using Optc.Backends.TfLite;
 using Optc.Backends.TfLiteMicro;
 using Optc.Cli.CommandLine;
 using Optc.Cli.Output;
@@ -86,7 +87,7 @@ internal sealed class NewCommand : Verb
             Seed = arguments.GetValue(_seed),
         };
         Model model = Model.Of(architecture.Build(options), Path.GetFileName(path));
-        files.Write(output.Contents(model));
+        files.Write(output.Contents(model.WrittenAs(TfLiteWriteOptions.WithAllNames)));
         Print(architecture, model, path);
         return ExitCode.Success;
     }

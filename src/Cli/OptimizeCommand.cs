@@ -28,6 +28,7 @@ internal sealed class OptimizeCommand : Verb
     private readonly Option<double?> _sparsity = RecipeOptions.Sparsity();
     private readonly Option<int?> _codes = RecipeOptions.Codes();
     private readonly Option<ulong> _seed = RecipeOptions.Seed();
+    private readonly Option<string?> _names = SharedOptions.Names();
 
     private readonly Option<bool> _emptyClasses = RecipeOptions.EmptyClasses();
 
@@ -62,7 +63,7 @@ internal sealed class OptimizeCommand : Verb
     {
         Arguments.Add(_model);
         foreach (Option option in (ReadOnlySpan<Option>)[
-            _output, _recipe, _data, _test, _x, _y, _metric, _report, _epochs, _sparsity, _codes, _emptyClasses, _maxDrop, _maxSize, _seed, _threads, _work, _force])
+            _output, _recipe, _data, _test, _x, _y, _metric, _report, _epochs, _sparsity, _codes, _emptyClasses, _maxDrop, _maxSize, _seed, _names, _threads, _work, _force])
         {
             Options.Add(option);
         }
@@ -117,6 +118,7 @@ internal sealed class OptimizeCommand : Verb
             AllowEmptyClasses = arguments.GetValue(_emptyClasses),
             Command = $"optc {string.Join(' ', arguments.Tokens.Select(t => t.Value))}",
             Progress = progress,
+            Writing = arguments.WritingOf(_names),
             Work = new() { Threads = arguments.ThreadsOf(_threads), Cancellation = cancellation },
         };
         Optimization result;

@@ -27,6 +27,7 @@ internal sealed class QuantizeCommand : Verb
 
     private readonly Argument<string> _model = SharedOptions.Model(description: "Float model to quantize: a .tflite file.");
     private readonly Option<string> _output = SharedOptions.Output("File to write: .tflite, .c (with its header) or .h.");
+    private readonly Option<string?> _names = SharedOptions.Names();
     private readonly Option<bool> _force = SharedOptions.Force();
     private readonly Option<int> _threads = SharedOptions.Threads();
     private readonly Option<string?> _x = SharedOptions.X();
@@ -99,7 +100,7 @@ internal sealed class QuantizeCommand : Verb
         Arguments.Add(_model);
         foreach (Option option in (ReadOnlySpan<Option>)[
             _output, _recipe, _calibrate, _x, _samples, _seed, _estimator, _inputType, _outputType, _weights, _denseWeights, _rule, _rules,
-            _requireInt8, _maxSize, _test, _y, _maxDrop, _noSimplify, _threads, _force])
+            _requireInt8, _maxSize, _test, _y, _maxDrop, _noSimplify, _names, _threads, _force])
         {
             Options.Add(option);
         }
@@ -139,7 +140,7 @@ internal sealed class QuantizeCommand : Verb
             : null;
         Dataset? test = arguments.GetValue(_test) is { } labelled ? Dataset.Load(labelled, new() { X = arguments.GetValue(_x), Y = arguments.GetValue(_y) }) : null;
 
-        Model quantized = source.Quantize(recipe, calibration, work);
+        Model quantized = source.Quantize(recipe, calibration, work).WrittenAs(arguments.WritingOf(_names));
         AccuracyDrop? accuracy = test is null ? null : new(source.Evaluate(test, options: work), quantized.Evaluate(test, options: work));
         progress.Dispose();
 

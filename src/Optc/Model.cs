@@ -35,7 +35,7 @@ public sealed partial class Model
         _module = new(() => Intent.IsEmpty ? _given : Intent.InOneShot(_given));
         Name = name;
         Source = source;
-        _file = new(() => TfLiteBackend.Build(StructureRecord.Attach(Module)));
+        _file = new(() => TfLiteBackend.Build(StructureRecord.Attach(Module), Writing));
     }
 
     /// <summary>The graphs. Shared by everybody who holds this model, so not to be changed in place; passes work on copies.</summary>
@@ -46,6 +46,9 @@ public sealed partial class Model
 
     /// <summary>The file that was read; empty for a model that was made or changed since.</summary>
     public ReadOnlyMemory<byte> Source { get; }
+
+    /// <summary>How the model is written where nothing else is said, see <see cref="WrittenAs"/>.</summary>
+    public TfLiteWriteOptions Writing { get; private init; } = TfLiteWriteOptions.Default;
 
     /// <summary>What quantization did, for the result of <see cref="Quantize"/>.</summary>
     public QuantizationReport? Quantization { get; private init; }
@@ -178,9 +181,24 @@ public sealed partial class Model
     /// <exception cref="DiagnosticException">The model was made or changed here, and operators have no encoding in <c>.tflite</c>.</exception>
     public Inspection Inspect() => Source.IsEmpty ? Inspection.Of(Module) : Inspection.Of(Module, Source);
 
-    /// <summary>The model as a <c>.tflite</c> file; the same model gives the same bytes.</summary>
+    /// <summary>The same model, of whose file other things are left out.</summary>
+    public Model WrittenAs(TfLiteWriteOptions options) => options == Writing ? this : new(_given, Name, Source)
+    {
+        Events = Events,
+        Quantization = Quantization,
+        Stages = Stages,
+        Origin = Origin,
+        Intent = Intent,
+        Writing = options,
+    };
+
+    /// <summary>
+    /// The model as a <c>.tflite</c> file without anything superfluous; the same model gives the same bytes. Of a model that was read this is the
+    /// same model in fewer bytes: <c>Model.Read(file).ToTfLite()</c>.
+    /// </summary>
+    /// <param name="options"><see cref="Writing"/> when left out.</param>
     /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>
-    public byte[] ToTfLite() => _file.Value.ToArray();
+    public byte[] ToTfLite(TfLiteWriteOptions? options = null) => WrittenAs(options ?? Writing)._file.Value.ToArray();
 
     /// <summary>Bytes of the model as a <c>.tflite</c> file.</summary>
     /// <exception cref="DiagnosticException">Operators have no encoding in that format.</exception>

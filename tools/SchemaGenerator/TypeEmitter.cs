@@ -109,6 +109,12 @@ internal sealed class TypeEmitter(Schema schema, CSharpTypes types, string schem
                 $"{union.CodeName} {union.InterfaceName}.UnionType => {union.CodeName}.{table.Name};");
         }
 
+        if (fields.Length == 0 && unions.Any(place => place.Union.Name.StartsWith("BuiltinOptions", StringComparison.Ordinal)))
+        {
+            source.Line();
+            source.Line("bool IOperatorOptions.HasFields => false;");
+        }
+
         if (fields.Any(IsVector))
         {
             source.Line();

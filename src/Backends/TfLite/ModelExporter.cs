@@ -1,14 +1,20 @@
 using System.Collections.Immutable;
 using Optc.Formats.TfLite;
 using Optc.Ir;
+using Optc.Ops.TfLite;
 
 namespace Optc.Backends.TfLite;
 
 /// <summary>Makes the records of a file from a module.</summary>
-internal sealed class ModelExporter(Module module)
+internal sealed class ModelExporter(Module module, TfLiteWriteOptions options)
 {
-    // A memory plan by tensor number means nothing once tensors are numbered anew.
-    private static readonly ImmutableArray<string> DroppedMetadata = ["OfflineMemoryAllocation", RuntimeVersions.MetadataName];
+    // A memory plan by tensor number means nothing once tensors are numbered anew; the others say how the file came about.
+    private static readonly ImmutableArray<string> DroppedMetadata = ["OfflineMemoryAllocation", "CONVERSION_METADATA", RuntimeVersions.MetadataName];
+
+    // Entries of optc itself refer to tensors and layers by name.
+    private readonly bool _hasAllNames = options.Names is TfLiteNames.All
+        || (options.Names is TfLiteNames.Automatic && IsFloat(module))
+        || module.Metadata.Any(m => m.Name.StartsWith("optc.", StringComparison.Ordinal));
 
     /// <exception cref="DiagnosticException">Ops have no encoding; all are listed.</exception>
     public ModelRecord Export()
@@ -16,7 +22,8 @@ internal sealed class ModelExporter(Module module)
         BufferPool buffers = new();
         OperatorCodePool codes = new();
         List<Diagnostic> problems = [];
-        List<SubGraphExporter> exporters = [.. module.Graphs.Select(g => new SubGraphExporter(module, g, buffers, codes, problems))];
+        buffers.AddInOrder(module.Graphs.SelectMany(g => g.Values()).Select(v => v.Constant).OfType<TensorData>());
+        List<SubGraphExporter> exporters = [.. module.Graphs.Select(g => new SubGraphExporter(module, g, buffers, codes, problems, options.Target))];
         ImmutableArray<SubGraphRecord> subgraphs = [.. exporters.Select(e => e.Export())];
         if (problems.Count > 0)
         {
@@ -24,23 +31,43 @@ internal sealed class ModelExporter(Module module)
         }
 
         ImmutableArray<SignatureDefRecord> signatures = [.. module.Signatures.Select(s => Signature(s, exporters))];
-        List<MetadataRecord> metadata =
+        ImmutableArray<MetadataRecord> metadata =
         [
-            .. module.Metadata.Where(m => !DroppedMetadata.Contains(m.Name)).Select(m => new MetadataRecord { Name = m.Name, Buffer = buffers.Add(m.Content) }),
+            .. module.Metadata.Where(m => !m.Content.IsEmpty && !DroppedMetadata.Contains(m.Name))
+                .Select(m => new MetadataRecord { Name = m.Name, Buffer = buffers.Add(m.Content) }),
         ];
-        if (RuntimeVersions.Minimum(codes.Codes) is { } minimum)
-        {
-            metadata.Add(new() { Name = RuntimeVersions.MetadataName, Buffer = buffers.Add(minimum) });
-        }
-
         return new()
         {
-            Description = module.Description.Length == 0 ? null : module.Description,
+            Description = _hasAllNames && module.Description.Length > 0 ? module.Description : null,
             OperatorCodes = codes.Codes,
-            Subgraphs = subgraphs,
+            Subgraphs = [.. subgraphs.Select((g, i) => WithNames(g, i, codes.Codes, exporters[i]))],
             Buffers = buffers.Buffers,
             SignatureDefs = signatures,
-            Metadata = [.. metadata],
+            Metadata = metadata,
+        };
+    }
+
+    /// <summary>Whether layers of the module can be trained: it has float constants, and nothing in it is quantized.</summary>
+    private static bool IsFloat(Module module)
+    {
+        ImmutableArray<Value> values = [.. module.Graphs.SelectMany(g => g.Values())];
+        return values.Any(v => v.Constant is { DType: DType.F32 }) && !values.Any(v => v.Type.Quant is not null || v.Constant is { DType: DType.F16 });
+    }
+
+    /// <summary>The subgraph with the names that stay; what a reader makes up again is never written.</summary>
+    private SubGraphRecord WithNames(SubGraphRecord graph, int index, ImmutableArray<OperatorCodeRecord> codes, SubGraphExporter exporter)
+    {
+        HashSet<int> interfaces =
+        [
+            .. module.Graphs[index].Inputs.Concat(module.Graphs[index].Outputs)
+                .Concat(module.Signatures.Where(s => s.Graph == module.Graphs[index]).SelectMany(s => s.Inputs.Concat(s.Outputs)).Select(e => e.Value))
+                .Select(exporter.TensorOf),
+        ];
+        ImmutableArray<string?> names = TensorNames.Needed(graph, codes, interfaces, _hasAllNames);
+        return graph with
+        {
+            Name = _hasAllNames || module.Graphs.Length > 1 ? graph.Name : null,
+            Tensors = [.. graph.Tensors.Select((t, i) => t with { Name = names[i] })],
         };
     }
 

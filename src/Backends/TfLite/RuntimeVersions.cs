@@ -1,18 +1,14 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text;
 using Optc.Formats.TfLite;
 
 namespace Optc.Backends.TfLite;
 
-/// <summary>The oldest runtime that knows every operator of a file, as the metadata entry <c>min_runtime_version</c> states it.</summary>
+/// <summary>The oldest runtime that knows every operator of a file: what files of other writers state in a metadata entry.</summary>
 /// <remarks>Source: the (operator, version) to release table of LiteRT's versioning tool, as stored in 2025.</remarks>
 public static class RuntimeVersions
 {
     public const string MetadataName = "min_runtime_version";
-
-    // The entry is padded with zeros to this many bytes, so that it can be changed in place.
-    private const int MetadataLength = 16;
 
     private static readonly ImmutableArray<Release> Releases =
     [
@@ -251,19 +247,12 @@ public static class RuntimeVersions
         ]),
     ];
 
-    /// <summary>Content of the metadata entry, or <see langword="null"/> when no operator is listed.</summary>
+    /// <summary>E.g. <c>2.3.0</c>, or <see langword="null"/> when no operator is listed.</summary>
     /// <param name="codes">Operators and versions of the file; those that are not listed are skipped.</param>
-    public static ReadOnlyMemory<byte>? Minimum(IEnumerable<OperatorCodeRecord> codes)
+    public static string? Minimum(IEnumerable<OperatorCodeRecord> codes)
     {
         Release? newest = codes.Select(c => ReleaseOf(c.BuiltinCode, c.Version)).OfType<Release>().MaxBy(r => (r.Major, r.Minor, r.Patch));
-        if (newest is null)
-        {
-            return null;
-        }
-
-        byte[] content = new byte[MetadataLength];
-        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{newest.Major}.{newest.Minor}.{newest.Patch}"), content);
-        return content;
+        return newest is null ? null : string.Create(CultureInfo.InvariantCulture, $"{newest.Major}.{newest.Minor}.{newest.Patch}");
     }
 
     private static Release? ReleaseOf(BuiltinOperator code, int version) =>

@@ -7,7 +7,7 @@ using Optc.Ops.TfLite;
 namespace Optc.Backends.TfLite;
 
 /// <summary>Makes a subgraph of one graph: tensors in order of first appearance.</summary>
-internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool buffers, OperatorCodePool codes, List<Diagnostic> problems)
+internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool buffers, OperatorCodePool codes, List<Diagnostic> problems, TfLiteTarget target)
 {
     private readonly List<TensorRecord> _tensors = [];
     private readonly Dictionary<Value, int> _indices = [];
@@ -55,8 +55,7 @@ internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool bu
             Type = TfLiteTypes.ToCode(value.Type.DType),
             Shape = [.. shape.Dims.Select(d => d < 0 ? 1 : d)],
             ShapeSignature = shape.Dims.Any(d => d < 0) ? shape.Dims : [],
-            HasRank = facts?.HasRank ?? false,
-            Buffer = value.Constant is { } constant ? buffers.Add(constant.Bytes) : 0,
+            Buffer = value.Constant is { } constant ? buffers.Add(constant) : 0,
             IsVariable = value.IsVariable,
             Quantization = Quantization(value, facts),
             Sparsity = value.Constant?.Sparse is { } sparse ? SparseRecords.Write(sparse) : null,
@@ -80,18 +79,31 @@ internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool bu
                 : blockwise;
         }
 
-        return value.Type.Quant is not { } quant ? null : new()
+        return value.Type.Quant is not { } quant || (target is TfLiteTarget.Micro && IsConvolutionBias(value)) ? null : new()
         {
             Scale = quant.Scales,
-
-            // LiteRT refuses convolutions whose weights or bias have fewer zero points than scales.
-            ZeroPoint = quant.ZeroPoints.Length == quant.Scales.Length
-                ? quant.ZeroPoints
-                : [.. Enumerable.Repeat(quant.ZeroPoint, quant.Scales.Length)],
+            ZeroPoint = ZeroPoints(quant),
             QuantizedDimension = quant.IsPerAxis ? quant.Axis : 0,
-            Min = quant.Min,
-            Max = quant.Max,
         };
+    }
+
+    private ImmutableArray<long> ZeroPoints(QuantParams quant)
+    {
+        if (target is TfLiteTarget.Micro && quant.ZeroPoints.All(z => z == 0))
+        {
+            return [0];
+        }
+
+        // LiteRT refuses convolutions whose weights or bias have fewer zero points than scales.
+        return quant.ZeroPoints.Length == quant.Scales.Length ? quant.ZeroPoints : [.. Enumerable.Repeat(quant.ZeroPoint, quant.Scales.Length)];
+    }
+
+    /// <summary>Whether a constant is a bias and nothing else.</summary>
+    private static bool IsConvolutionBias(Value value)
+    {
+        const int bias = 2;
+        return value is { Constant: not null, UseCount: > 0 }
+            && value.Users.All(n => n.Op is Conv2D or DepthwiseConv2D && n.Input(bias) == value && n.Inputs.Count(v => v == value) == 1);
     }
 
     private OperatorRecord? Operator(Node node)
@@ -117,11 +129,12 @@ internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool bu
                 };
             case ITfLiteOp op when OpSet.Find(node.Op.Schema.Name) is { TfLiteCode: { } code }:
                 TfLiteEncoding encoding = op.Write(new(OpOperands.Of(node, module.FindGraph), _graphNames));
+                IOperatorOptions? options = encoding.Options is { HasFields: true } ? encoding.Options : null;
                 return record with
                 {
                     OpcodeIndex = codes.Add(code, customName: "", encoding.Version),
-                    BuiltinOptions = encoding.Options as IBuiltinOptions,
-                    BuiltinOptions2 = encoding.Options as IBuiltinOptions2,
+                    BuiltinOptions = options as IBuiltinOptions,
+                    BuiltinOptions2 = options as IBuiltinOptions2,
                 };
             default:
                 problems.Add(new(DiagnosticId.NotExecutable, $"the operator '{node.Op.Schema.Name}' has no encoding in .tflite")

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Optc.Backends.TfLite;
 using Optc.Ops.Kernels;
 
 namespace Optc.Cli.CommandLine;
@@ -19,6 +20,20 @@ internal static class SharedOptions
 
     public static Option<string> Output(string description) =>
         new("--output", "-o") { HelpName = "FILE", Description = $"{description} Never replaced unless --force is given.", Required = true };
+
+    public static Option<string?> Names() => new Option<string?>("--names")
+    {
+        HelpName = "interface|all",
+        Description = "Names of tensors to keep: those of inputs, outputs and signatures, or all. Default: all for float models, whose layers further steps address by name, else interface.",
+    }.OneOf("interface", "all");
+
+    /// <summary>How a model is to be written.</summary>
+    public static TfLiteWriteOptions WritingOf(this ParseResult arguments, Option<string?> names) => new(arguments.GetValue(names) switch
+    {
+        "interface" => TfLiteNames.Interface,
+        "all" => TfLiteNames.All,
+        _ => TfLiteNames.Automatic,
+    });
 
     public static Option<bool> Force() => new("--force") { Description = "Replace the output if it exists." };
 

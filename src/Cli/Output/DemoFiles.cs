@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using Optc.Backends.CArray;
+using Optc.Backends.TfLite;
 using Optc.Demo;
 using Optc.Files;
 using Optc.Formats.Npy;
@@ -57,7 +58,7 @@ internal sealed class DemoFiles
     {
         ImmutableArray<(string Path, byte[] Content, string What)> files =
         [
-            (Float, run.Float.ToTfLite(), "the float model"),
+            (Float, run.Float.ToTfLite(TfLiteWriteOptions.WithAllNames), "the float model"),
             (Quantized, run.Optimization.File.ToArray(), "the compressed int8 model"),
             .. run.Optimization.Result.ToCArray(new CArrayOptions(Symbol)).Files.Select(a => (At(a.Name), a.ToArray(), "the same for firmware")),
             (At($"{Symbol}_ops.inc"), Encoding.ASCII.GetBytes(resolver), "what TFLite Micro needs to run it"),

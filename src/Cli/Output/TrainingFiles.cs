@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Optc.Backends.TfLite;
 using Optc.Files;
 using Optc.Ir;
 using Optc.Training;
@@ -68,7 +69,7 @@ internal sealed class TrainingFiles
             Replace(Curve, LearningCurve.ToSvg(result.History, result.Metric, title));
         }
 
-        OutputFiles.Write([.. _model.Paths.Zip(_model.Contents(result.Model))], _force);
+        OutputFiles.Write([.. _model.Paths.Zip(_model.Contents(result.Model.WrittenAs(TfLiteWriteOptions.WithAllNames)))], _force);
         File.Delete(Checkpoint);
     }
 

@@ -7,8 +7,8 @@ namespace Optc.Formats.FlatBuffers;
 /// a small damaged file could otherwise describe a huge object.
 /// </summary>
 /// <remarks>
-/// <para>Tables: each reference to a table takes 4 bytes of its owner, so a file whose tables have one owner each holds
-/// at most a quarter of its length.</para>
+/// <para>Tables: each is read once, however many owners it has, and takes 4 bytes at least, so a file whose tables do not
+/// overlap holds at most a quarter of its length.</para>
 /// <para>Vectors and strings: distinct ones do not overlap in files that a writer has made, so they hold at most the
 /// length of the file; twice that is granted. The same one may be referenced often (writers share equal ones); what all
 /// references together stand for is bounded by 256 times the length.</para>

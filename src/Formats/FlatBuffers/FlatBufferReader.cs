@@ -13,8 +13,9 @@ namespace Optc.Formats.FlatBuffers;
 /// is <see cref="MalformedDataException"/>.
 /// </summary>
 /// <remarks>
-/// Source of the layout: the FlatBuffers internals document, https://flatbuffers.dev/internals/. Equal vectors and
-/// strings that a file shares are read once and shared by the objects that are read.
+/// Source of the layout: the FlatBuffers internals document, https://flatbuffers.dev/internals/. Vectors, strings and
+/// tables that a file shares are read once and shared by the objects that are read; work and memory are bounded by the
+/// length of the file, however many paths lead to a table.
 /// </remarks>
 internal sealed class FlatBufferReader
 {
@@ -28,6 +29,8 @@ internal sealed class FlatBufferReader
     private readonly ReadOnlyMemory<byte> file;
     private readonly FlatBudget budget;
     private readonly Dictionary<(int Position, Type Element), object> vectors = [];
+    private readonly Dictionary<(int Position, Type Record, int Code), object> tables = [];
+    private readonly HashSet<int> offsetVectors = [];
     private readonly SortedSet<string> unknownFields = new(StringComparer.Ordinal);
     private readonly FlatTrace? trace;
 
@@ -191,11 +194,27 @@ internal sealed class FlatBufferReader
         return (T)known!;
     }
 
+    /// <summary>Reads the table at a place, or returns what was read there before.</summary>
+    /// <param name="code">What it was read as, where that depends on more than <typeparamref name="T"/>.</param>
+    public T SharedTable<T>(int position, FlatPath path, int depth, Func<FlatTable, T> read, int code = 0)
+        where T : class
+    {
+        (int, Type, int) key = (position, typeof(T), code);
+        if (tables.TryGetValue(key, out object? known))
+        {
+            return (T)known;
+        }
+
+        T record = read(Table(position, path, depth));
+        tables.Add(key, record);
+        return record;
+    }
+
     /// <summary>Notes the zero byte behind a string, which is part of it.</summary>
     public void TraceTerminator(int position, FlatPath path) => trace?.Invoke(position, 1, path, FlatPart.Elements);
 
     public void CountReference(int position, long bytes, FlatPath path) =>
-        budget.ChargeVector(position, bytes, isFirst: true, path);
+        budget.ChargeVector(position, bytes, offsetVectors.Add(position), path);
 
     /// <summary>A slice of the file that some field gives as numbers rather than as a vector.</summary>
     public ReadOnlyMemory<byte> External(ulong offset, ulong size, FlatPath path)

@@ -12,29 +12,43 @@ namespace Optc.Formats.FlatBuffers;
 /// </summary>
 /// <remarks>
 /// <para>Scalars stand on multiples of their size, vectors on what is asked for, all counted from the start of the
-/// file. Equal vtables are shared; fields that equal their default are left out.</para>
+/// file. Equal vtables are shared; fields that equal their default are left out. What fits goes where alignment has left a
+/// gap.</para>
 /// <para>Byte vectors above <see cref="ReferenceThreshold"/> are referenced, not copied, and must not change until the
 /// content has been written out.</para>
 /// <para>Source of the layout: the FlatBuffers internals document, https://flatbuffers.dev/internals/.</para>
 /// </remarks>
 /// <param name="shareEqual">
-/// Whether equal strings and vectors of at most <see cref="ReferenceThreshold"/> bytes are written once.
+/// Whether equal strings, vectors, and tables (bottom up, so whole trees of tables) are written once: a FlatBuffer is a directed
+/// graph, in which several owners may point at one child.
 /// </param>
-internal sealed class FlatBufferWriter(bool shareEqual)
+/// <param name="smallestRest">Leaves a gap to smaller pieces that would be left with fewer bytes than these, but some.</param>
+/// <param name="largestDataAlignment">Bounds the alignment that is asked for, a power of two; that of scalars stays.</param>
+internal sealed class FlatBufferWriter(bool shareEqual, int largestDataAlignment = 16, int smallestRest = 0)
 {
-    /// <summary>Bytes of a vector above which it is referenced and never shared.</summary>
+    /// <summary>Bytes of a vector above which it is referenced.</summary>
     public const int ReferenceThreshold = 1024;
 
     private const int OffsetSize = sizeof(uint);
     private const int IdentifierSize = 4;
     private const int MaximumSlots = 256;
+    private const int SlotKeySize = 1 + sizeof(ulong);
 
     private readonly SegmentRope rope = new();
-    private readonly Dictionary<byte[], FlatOffset> vtables = new(ByteSequenceComparer.Instance);
-    private readonly Dictionary<(int Alignment, bool IsString), Dictionary<byte[], FlatOffset>> shared = [];
+    private readonly PaddingGaps gaps = new(smallestRest);
+    private readonly SharedPieces shared = new();
+    private readonly SharedPieces vtables = new();
     private readonly Slot[] slots = new Slot[MaximumSlots];
     private int slotCount;
     private int largestAlignment = OffsetSize;
+
+    private enum Kind
+    {
+        Vector,
+        String,
+        OffsetVector,
+        Table,
+    }
 
     public FlatOffset String(string? text)
     {
@@ -44,20 +58,28 @@ internal sealed class FlatBufferWriter(bool shareEqual)
         }
 
         byte[] bytes = FlatString.Encode(text);
-        return Share(OffsetSize, bytes, isString: true, elementCount: bytes.Length);
+        return Share(OffsetSize, bytes, Kind.String, elementCount: bytes.Length);
     }
 
     /// <param name="alignment">Multiple of bytes, a power of two, on which the first byte stands in the file.</param>
     public FlatOffset ByteVector(ReadOnlyMemory<byte> bytes, int alignment = 1)
     {
+        alignment = Math.Max(Math.Min(alignment, largestDataAlignment), OffsetSize);
         if (bytes.Length <= ReferenceThreshold)
         {
-            return Share(Math.Max(alignment, OffsetSize), bytes.Span, isString: false, bytes.Length);
+            return Share(alignment, bytes.Span, Kind.Vector, bytes.Length);
         }
 
-        Align(Math.Max(alignment, OffsetSize), bytes.Length);
+        if (Known(alignment, bytes.Span, Kind.Vector, bytes.Length) is { } known)
+        {
+            return known;
+        }
+
+        Align(alignment, bytes.Length);
         rope.PrependReference(bytes);
-        return Count(bytes.Length);
+        FlatOffset place = Count(bytes.Length);
+        Note(bytes, Kind.Vector, bytes.Length, place);
+        return place;
     }
 
     /// <param name="alignment">As for <see cref="ByteVector"/>; at least the size of an element anyway.</param>
@@ -77,7 +99,8 @@ internal sealed class FlatBufferWriter(bool shareEqual)
             bytes = reversed;
         }
 
-        return Share(Math.Max(Math.Max(alignment, OffsetSize), size), bytes, isString: false, elements.Length);
+        alignment = Math.Max(Math.Min(alignment, largestDataAlignment), OffsetSize);
+        return Share(Math.Max(alignment, size), bytes, Kind.Vector, elements.Length);
     }
 
     public FlatOffset BoolVector(ImmutableArray<bool> elements) =>
@@ -92,14 +115,31 @@ internal sealed class FlatBufferWriter(bool shareEqual)
             written[i] = write(this, elements[i]);
         }
 
+        if (elements.IsEmpty)
+        {
+            return Share(OffsetSize, [], Kind.Vector, 0);
+        }
+
+        ReadOnlySpan<byte> key = MemoryMarshal.AsBytes(written.AsSpan());
+        if (shareEqual && shared.Find(KeyOf(Kind.OffsetVector, elements.Length), key) is { } known)
+        {
+            return known;
+        }
+
         Align(OffsetSize, 0);
         for (int i = elements.Length - 1; i >= 0; i--)
         {
-            Span<byte> place = rope.Prepend(OffsetSize);
+            Span<byte> place = rope.Prepend(OffsetSize).Span;
             BinaryPrimitives.WriteInt32LittleEndian(place, rope.Length - written[i].FromEnd);
         }
 
-        return Count(elements.Length);
+        FlatOffset vector = Count(elements.Length);
+        if (shareEqual)
+        {
+            shared.Add(KeyOf(Kind.OffsetVector, elements.Length), key.ToArray(), vector);
+        }
+
+        return vector;
     }
 
     /// <summary>Adds a scalar or an enum to the table that <see cref="FinishTable"/> will write.</summary>
@@ -134,14 +174,63 @@ internal sealed class FlatBufferWriter(bool shareEqual)
         }
     }
 
+    /// <summary>Takes a field back that was added since the last table.</summary>
+    public void Omit(int slot)
+    {
+        slots[slot] = default;
+        while (slotCount > 0 && slots[slotCount - 1].Size == 0)
+        {
+            slotCount--;
+        }
+    }
+
     /// <summary>Writes the table of the fields that were added since the last one.</summary>
     public FlatOffset FinishTable()
     {
-        Span<byte> vtable = stackalloc byte[FlatTable.FirstSlot + (slotCount * sizeof(ushort))];
-        int inlineSize = Layout(vtable);
+        Span<byte> key = stackalloc byte[slotCount * SlotKeySize];
+        for (int i = 0; i < slotCount; i++)
+        {
+            key[i * SlotKeySize] = (byte)(slots[i].Size + (slots[i].IsOffset ? OffsetSize * OffsetSize : 0));
+            BinaryPrimitives.WriteUInt64LittleEndian(key[((i * SlotKeySize) + 1)..], slots[i].Bits);
+        }
 
-        Span<byte> table = rope.Prepend(inlineSize);
-        FlatOffset position = new(rope.Length);
+        FlatOffset? known = shareEqual ? shared.Find(KeyOf(Kind.Table, slotCount), key) : null;
+        FlatOffset table = known ?? WriteTable();
+        if (shareEqual && known is null)
+        {
+            shared.Add(KeyOf(Kind.Table, slotCount), key.ToArray(), table);
+        }
+
+        Array.Clear(slots, 0, slotCount);
+        slotCount = 0;
+        return table;
+    }
+
+    /// <summary>Writes the head of the file.</summary>
+    /// <param name="identifier">Four characters of Latin-1.</param>
+    public FlatBufferContent Finish(FlatOffset root, string identifier)
+    {
+        Align(largestAlignment, OffsetSize + IdentifierSize);
+        Encoding.Latin1.GetBytes(identifier, rope.Prepend(IdentifierSize).Span);
+        Span<byte> place = rope.Prepend(OffsetSize).Span;
+        BinaryPrimitives.WriteInt32LittleEndian(place, rope.Length - root.FromEnd);
+        return new FlatBufferContent(rope.ToSegments(), rope.Length);
+    }
+
+    private FlatOffset WriteTable()
+    {
+        Span<byte> vtable = stackalloc byte[FlatTable.FirstSlot + (slotCount * sizeof(ushort))];
+        (int inlineSize, int alignment, int children) = Layout(vtable);
+        if (!gaps.TryTake(inlineSize, alignment, inlineSize, children, out Memory<byte> room, out int place))
+        {
+            Align(alignment, 0);
+            room = rope.Prepend(inlineSize);
+            place = rope.Length;
+        }
+
+        largestAlignment = Math.Max(largestAlignment, alignment);
+        Span<byte> table = room.Span;
+        FlatOffset position = new(place);
         for (int i = 0; i < slotCount; i++)
         {
             if (slots[i].Size > 0)
@@ -151,47 +240,39 @@ internal sealed class FlatBufferWriter(bool shareEqual)
             }
         }
 
-        Array.Clear(slots, 0, slotCount);
-        slotCount = 0;
-
-        Dictionary<byte[], FlatOffset>.AlternateLookup<ReadOnlySpan<byte>> known =
-            vtables.GetAlternateLookup<ReadOnlySpan<byte>>();
-        if (!known.TryGetValue(vtable, out FlatOffset vtablePosition))
-        {
-            vtable.CopyTo(rope.Prepend(vtable.Length));
-            vtablePosition = new FlatOffset(rope.Length);
-            known[vtable] = vtablePosition;
-        }
-
+        FlatOffset vtablePosition = vtables.Find(0, vtable) ?? WriteVtable(vtable);
         BinaryPrimitives.WriteInt32LittleEndian(table, vtablePosition.FromEnd - position.FromEnd);
         return position;
     }
 
-    /// <summary>Writes the head of the file.</summary>
-    /// <param name="identifier">Four characters of Latin-1.</param>
-    public FlatBufferContent Finish(FlatOffset root, string identifier)
+    private FlatOffset WriteVtable(ReadOnlySpan<byte> vtable)
     {
-        Align(largestAlignment, OffsetSize + IdentifierSize);
-        Encoding.Latin1.GetBytes(identifier, rope.Prepend(IdentifierSize));
-        Span<byte> place = rope.Prepend(OffsetSize);
-        BinaryPrimitives.WriteInt32LittleEndian(place, rope.Length - root.FromEnd);
-        return new FlatBufferContent(rope.ToSegments(), rope.Length);
+        if (!gaps.TryTake(vtable.Length, sizeof(ushort), 0, 0, out Memory<byte> room, out int place))
+        {
+            room = rope.Prepend(vtable.Length);
+            place = rope.Length;
+        }
+
+        vtable.CopyTo(room.Span);
+        vtables.Add(0, room, new FlatOffset(place));
+        return new FlatOffset(place);
     }
 
     /// <summary>
     /// Decides where the fields stand: large ones at the end of the table, small ones next to its start, each size in
     /// the order of the slots, so that padding can only follow the table's first four bytes.
     /// </summary>
-    /// <returns>The size of the table in bytes.</returns>
-    private int Layout(Span<byte> vtable)
+    /// <returns>Size of the table in bytes, alignment of its end, and where its first child stands.</returns>
+    private (int Size, int Alignment, int Children) Layout(Span<byte> vtable)
     {
         int largest = OffsetSize;
+        int children = 0;
         for (int i = 0; i < slotCount; i++)
         {
             largest = Math.Max(largest, slots[i].Size);
+            children = slots[i].IsOffset ? Math.Max(children, (int)slots[i].Bits) : children;
         }
 
-        Align(largest, 0);
         Span<int> distances = stackalloc int[slotCount];
         int distance = 0;
         for (int size = sizeof(ulong); size > 0; size /= 2)
@@ -215,7 +296,7 @@ internal sealed class FlatBufferWriter(bool shareEqual)
             BinaryPrimitives.WriteUInt16LittleEndian(Entry(vtable, i), offset);
         }
 
-        return inlineSize;
+        return (inlineSize, largest, children);
     }
 
     private static Span<byte> Entry(Span<byte> vtable, int slot) =>
@@ -258,42 +339,53 @@ internal sealed class FlatBufferWriter(bool shareEqual)
     }
 
     /// <summary>Writes a string or vector unless an equal one stands in the file already.</summary>
-    private FlatOffset Share(int alignment, ReadOnlySpan<byte> bytes, bool isString, int elementCount)
+    private FlatOffset Share(int alignment, ReadOnlySpan<byte> bytes, Kind kind, int elementCount)
     {
-        if (!shareEqual || bytes.Length > ReferenceThreshold)
+        if (Known(alignment, bytes, kind, elementCount) is { } known)
         {
-            return WriteVector(alignment, bytes, isString, elementCount);
+            return known;
         }
 
-        Span<byte> key = stackalloc byte[OffsetSize + ReferenceThreshold];
-        BinaryPrimitives.WriteInt32LittleEndian(key, elementCount);
-        bytes.CopyTo(key[OffsetSize..]);
-        key = key[..(OffsetSize + bytes.Length)];
-        ref Dictionary<byte[], FlatOffset>? group =
-            ref CollectionsMarshal.GetValueRefOrAddDefault(shared, (alignment, isString), out _);
-        group ??= new Dictionary<byte[], FlatOffset>(ByteSequenceComparer.Instance);
-        Dictionary<byte[], FlatOffset>.AlternateLookup<ReadOnlySpan<byte>> known =
-            group.GetAlternateLookup<ReadOnlySpan<byte>>();
-        if (!known.TryGetValue(key, out FlatOffset written))
+        int length = bytes.Length + (kind is Kind.String ? 1 : 0);
+        FlatOffset place;
+        if (gaps.TryTake(OffsetSize + length, alignment, OffsetSize, 0, out Memory<byte> room, out int fromEnd))
         {
-            written = WriteVector(alignment, bytes, isString, elementCount);
-            known[key] = written;
+            BinaryPrimitives.WriteInt32LittleEndian(room.Span, elementCount);
+            room = room[OffsetSize..];
+            place = new FlatOffset(fromEnd);
+            largestAlignment = Math.Max(largestAlignment, alignment);
+        }
+        else
+        {
+            Align(alignment, length);
+            room = rope.Prepend(length);
+            place = Count(elementCount);
         }
 
-        return written;
+        bytes.CopyTo(room.Span);
+        Note(room[..bytes.Length], kind, elementCount, place);
+        return place;
     }
 
-    private FlatOffset WriteVector(int alignment, ReadOnlySpan<byte> bytes, bool isString, int elementCount)
+    /// <summary>An equal string or vector whose first element stands where it is wanted.</summary>
+    private FlatOffset? Known(int alignment, ReadOnlySpan<byte> bytes, Kind kind, int elementCount) => shareEqual
+        ? shared.Find(KeyOf(kind, elementCount), bytes, place => ((place.FromEnd - OffsetSize) & (alignment - 1)) == 0)
+        : null;
+
+    private void Note(ReadOnlyMemory<byte> bytes, Kind kind, int elementCount, FlatOffset place)
     {
-        int terminator = isString ? 1 : 0;
-        Align(alignment, bytes.Length + terminator);
-        bytes.CopyTo(rope.Prepend(bytes.Length + terminator));
-        return Count(elementCount);
+        if (shareEqual)
+        {
+            shared.Add(KeyOf(kind, elementCount), bytes, place);
+        }
     }
+
+    /// <summary>Vectors of equal bytes differ when their elements have different sizes.</summary>
+    private static long KeyOf(Kind kind, int elementCount) => ((long)kind << 32) | (uint)elementCount;
 
     private FlatOffset Count(int elements)
     {
-        BinaryPrimitives.WriteInt32LittleEndian(rope.Prepend(OffsetSize), elements);
+        BinaryPrimitives.WriteInt32LittleEndian(rope.Prepend(OffsetSize).Span, elements);
         return new FlatOffset(rope.Length);
     }
 
@@ -304,7 +396,8 @@ internal sealed class FlatBufferWriter(bool shareEqual)
         int tail = (int)(((long)rope.Length + bytesAhead) & (alignment - 1));
         if (tail != 0)
         {
-            rope.Prepend(alignment - tail);
+            int end = rope.Length;
+            gaps.Add(rope.Prepend(alignment - tail), end);
         }
     }
 

@@ -116,7 +116,7 @@ internal readonly struct FlatTable(
 
     public T? Table<T>(int slot, string name, Func<FlatTable, T> read)
         where T : class =>
-        Target(slot, name) is (int target, FlatPath field) ? read(reader.Table(target, field, depth + 1)) : null;
+        Target(slot, name) is (int target, FlatPath field) ? reader.SharedTable(target, field, depth + 1, read) : null;
 
     public ImmutableArray<T> TableVector<T>(int slot, string name, Func<FlatTable, T> read)
         where T : class
@@ -132,7 +132,7 @@ internal readonly struct FlatTable(
         for (int i = 0; i < count; i++)
         {
             FlatPath element = new(path, name, i);
-            elements.Add(read(reader.Table(reader.Follow(first + (i * OffsetSize), element), element, depth + 1)));
+            elements.Add(reader.SharedTable(reader.Follow(first + (i * OffsetSize), element), element, depth + 1, read));
         }
 
         return elements.MoveToImmutable();
@@ -160,7 +160,7 @@ internal readonly struct FlatTable(
             new FlatPath(path, name).ToString(),
             string.Create(CultureInfo.InvariantCulture, $"type code {code} of a union"),
             "a code of the known schema; the file follows a newer one or is damaged");
-        return target is (int start, FlatPath at) ? read(reader.Table(start, at, depth + 1)) : read(null);
+        return target is (int start, FlatPath at) ? reader.SharedTable(start, at, depth + 1, table => read(table), code) : read(null);
     }
 
     private (int Target, FlatPath Field)? Target(int slot, string name)

@@ -18,7 +18,7 @@ internal sealed class SegmentRope
 
     /// <summary>Makes room for bytes in front of all others and returns it; zero-filled.</summary>
     /// <exception cref="NotSupportedException">The file would exceed 2^31 - 1 bytes.</exception>
-    public Span<byte> Prepend(int count)
+    public Memory<byte> Prepend(int count)
     {
         Grow(count);
         if (start < count)
@@ -30,7 +30,7 @@ internal sealed class SegmentRope
         }
 
         start -= count;
-        return chunk.AsSpan(start, count);
+        return chunk.AsMemory(start, count);
     }
 
     /// <summary>Puts bytes in front of all others without copying them.</summary>

@@ -8,6 +8,9 @@ public static class TfLiteFile
     /// <summary>Bytes 4 to 7 of a file.</summary>
     public const string Identifier = "TFL3";
 
+    private const int DataAlignment = 16;
+    private const int SmallestVector = 8;
+
     /// <summary>Whether a file says that it is a <c>.tflite</c> model.</summary>
     public static bool IsRecognized(ReadOnlySpan<byte> file) => file.Length >= 8 && file[4..8].SequenceEqual("TFL3"u8);
 
@@ -41,7 +44,8 @@ public static class TfLiteFile
 
     /// <summary>
     /// Writes a model. Equal models give equal bytes. The data of buffers stand on multiples of 16 bytes; they are
-    /// written from where they are, so that writing needs little memory of its own.
+    /// written from where they are, so that writing needs little memory of its own. Whatever is equal, from strings to
+    /// whole tables, is written once; fields that have the value of their absence are left out.
     /// </summary>
     /// <exception cref="NotSupportedException">The file would exceed 2^31 - 1 bytes.</exception>
     public static void Write(ModelRecord model, Stream stream) => Build(model).WriteTo(stream);
@@ -51,10 +55,29 @@ public static class TfLiteFile
     public static byte[] ToArray(ModelRecord model) => Build(model).ToArray();
 
     /// <summary>As <see cref="Write"/>, into pieces: the data of buffers are not copied.</summary>
+    /// <param name="bufferAlignment">Multiple of bytes on which data of buffers stand: 16, as the format demands, or less for
+    /// readers that are known to do without.</param>
     /// <exception cref="NotSupportedException">The file would exceed 2^31 - 1 bytes.</exception>
-    public static FlatBufferContent Build(ModelRecord model)
+    public static FlatBufferContent Build(ModelRecord model, int bufferAlignment = DataAlignment)
     {
-        FlatBufferWriter writer = new(shareEqual: true);
+        // Neither way to fill gaps is always the better one, and gaps that data make may be filled better than those between tables.
+        IEnumerable<FlatBufferContent> candidates =
+            from alignment in new[] { bufferAlignment, DataAlignment }.Distinct()
+            from smallestRest in new[] { 0, SmallestVector }
+            select Build(model, alignment, smallestRest);
+        return candidates.MinBy(c => c.Length)!;
+    }
+
+    private static FlatBufferContent Build(ModelRecord model, int bufferAlignment, int smallestRest)
+    {
+        FlatBufferWriter writer = new(shareEqual: true, bufferAlignment, smallestRest);
+
+        // Written first, so that all that follows can go into the gaps between them.
+        foreach (BufferRecord buffer in model.Buffers.Reverse().Where(b => !b.Data.IsEmpty))
+        {
+            writer.ByteVector(buffer.Data, DataAlignment);
+        }
+
         return writer.Finish(SchemaWriter.WriteModel(writer, model), Identifier);
     }
 }

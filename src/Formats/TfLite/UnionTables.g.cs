@@ -934,12 +934,16 @@ public sealed partial record CallOptions : IBuiltinOptions
 public sealed partial record PadOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.PadOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>PadV2Options</c>; code 43 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record PadV2Options : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.PadV2Options;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ReshapeOptions</c>; code 17 of union <c>BuiltinOptions</c>.</summary>
@@ -965,12 +969,16 @@ public sealed partial record ReshapeOptions : IBuiltinOptions
 public sealed partial record SpaceToBatchNDOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.SpaceToBatchNDOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>BatchToSpaceNDOptions</c>; code 24 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record BatchToSpaceNDOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.BatchToSpaceNDOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>SkipGramOptions</c>; code 18 of union <c>BuiltinOptions</c>.</summary>
@@ -1023,6 +1031,8 @@ public sealed partial record DivOptions : IBuiltinOptions
 public sealed partial record TopKV2Options : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.TopKV2Options;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>EmbeddingLookupSparseOptions</c>; code 20 of union <c>BuiltinOptions</c>.</summary>
@@ -1047,18 +1057,24 @@ public sealed partial record GatherOptions : IBuiltinOptions
 public sealed partial record TransposeOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.TransposeOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ExpOptions</c>; code 33 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record ExpOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ExpOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>CosOptions</c>; code 84 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record CosOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.CosOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ReducerOptions</c>; code 27 of union <c>BuiltinOptions</c>.</summary>
@@ -1126,6 +1142,8 @@ public sealed partial record StridedSliceOptions : IBuiltinOptions
 public sealed partial record LogSoftmaxOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.LogSoftmaxOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>CastOptions</c>; code 37 of union <c>BuiltinOptions</c>.</summary>
@@ -1142,18 +1160,24 @@ public sealed partial record CastOptions : IBuiltinOptions
 public sealed partial record DequantizeOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.DequantizeOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>MaximumMinimumOptions</c>; code 39 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record MaximumMinimumOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.MaximumMinimumOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>TileOptions</c>; code 51 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record TileOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.TileOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ArgMaxOptions</c>; code 40 of union <c>BuiltinOptions</c>.</summary>
@@ -1176,42 +1200,56 @@ public sealed partial record ArgMinOptions : IBuiltinOptions
 public sealed partial record GreaterOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.GreaterOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>GreaterEqualOptions</c>; code 45 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record GreaterEqualOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.GreaterEqualOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>LessOptions</c>; code 41 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record LessOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.LessOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>LessEqualOptions</c>; code 46 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record LessEqualOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.LessEqualOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>NegOptions</c>; code 42 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record NegOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.NegOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>SelectOptions</c>; code 47 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record SelectOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.SelectOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>SliceOptions</c>; code 48 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record SliceOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.SliceOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>TransposeConvOptions</c>; code 49 of union <c>BuiltinOptions</c>.</summary>
@@ -1234,6 +1272,8 @@ public sealed partial record TransposeConvOptions : IBuiltinOptions
 public sealed partial record ExpandDimsOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ExpandDimsOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>SparseToDenseOptions</c>; code 50 of union <c>BuiltinOptions</c>.</summary>
@@ -1248,12 +1288,16 @@ public sealed partial record SparseToDenseOptions : IBuiltinOptions
 public sealed partial record EqualOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.EqualOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>NotEqualOptions</c>; code 54 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record NotEqualOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.NotEqualOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ShapeOptions</c>; code 55 of union <c>BuiltinOptions</c>.</summary>
@@ -1268,12 +1312,16 @@ public sealed partial record ShapeOptions : IBuiltinOptions
 public sealed partial record RankOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.RankOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>PowOptions</c>; code 56 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record PowOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.PowOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>FakeQuantOptions</c>; code 58 of union <c>BuiltinOptions</c>.</summary>
@@ -1304,6 +1352,8 @@ public sealed partial record PackOptions : IBuiltinOptions
 public sealed partial record LogicalOrOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.LogicalOrOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>OneHotOptions</c>; code 61 of union <c>BuiltinOptions</c>.</summary>
@@ -1318,24 +1368,32 @@ public sealed partial record OneHotOptions : IBuiltinOptions
 public sealed partial record AbsOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.AbsOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>HardSwishOptions</c>; code 91 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record HardSwishOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.HardSwishOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>LogicalAndOptions</c>; code 62 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record LogicalAndOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.LogicalAndOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>LogicalNotOptions</c>; code 63 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record LogicalNotOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.LogicalNotOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>UnpackOptions</c>; code 64 of union <c>BuiltinOptions</c>.</summary>
@@ -1352,36 +1410,48 @@ public sealed partial record UnpackOptions : IBuiltinOptions
 public sealed partial record FloorDivOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.FloorDivOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>SquareOptions</c>; code 66 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record SquareOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.SquareOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ZerosLikeOptions</c>; code 67 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record ZerosLikeOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ZerosLikeOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>FillOptions</c>; code 68 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record FillOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.FillOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>FloorModOptions</c>; code 72 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record FloorModOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.FloorModOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>RangeOptions</c>; code 73 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record RangeOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.RangeOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>LeakyReluOptions</c>; code 75 of union <c>BuiltinOptions</c>.</summary>
@@ -1396,6 +1466,8 @@ public sealed partial record LeakyReluOptions : IBuiltinOptions
 public sealed partial record SquaredDifferenceOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.SquaredDifferenceOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>MirrorPadOptions</c>; code 77 of union <c>BuiltinOptions</c>.</summary>
@@ -1418,24 +1490,32 @@ public sealed partial record UniqueOptions : IBuiltinOptions
 public sealed partial record ReverseV2Options : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ReverseV2Options;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>AddNOptions</c>; code 82 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record AddNOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.AddNOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>GatherNdOptions</c>; code 83 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record GatherNdOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.GatherNdOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>WhereOptions</c>; code 85 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record WhereOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.WhereOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ReverseSequenceOptions</c>; code 87 of union <c>BuiltinOptions</c>.</summary>
@@ -1452,18 +1532,24 @@ public sealed partial record ReverseSequenceOptions : IBuiltinOptions
 public sealed partial record MatrixDiagOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.MatrixDiagOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>QuantizeOptions</c>; code 89 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record QuantizeOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.QuantizeOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>MatrixSetDiagOptions</c>; code 90 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record MatrixSetDiagOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.MatrixSetDiagOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>IfOptions</c>; code 92 of union <c>BuiltinOptions</c>.</summary>
@@ -1498,36 +1584,48 @@ public sealed partial record WhileOptions : IBuiltinOptions
 public sealed partial record NonMaxSuppressionV4Options : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.NonMaxSuppressionV4Options;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>NonMaxSuppressionV5Options</c>; code 96 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record NonMaxSuppressionV5Options : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.NonMaxSuppressionV5Options;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ScatterNdOptions</c>; code 97 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record ScatterNdOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ScatterNdOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>SelectV2Options</c>; code 98 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record SelectV2Options : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.SelectV2Options;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>DensifyOptions</c>; code 99 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record DensifyOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.DensifyOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>SegmentSumOptions</c>; code 100 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record SegmentSumOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.SegmentSumOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>BatchMatMulOptions</c>; code 101 of union <c>BuiltinOptions</c>.</summary>
@@ -1556,12 +1654,16 @@ public sealed partial record CumsumOptions : IBuiltinOptions
 public sealed partial record BroadcastToOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.BroadcastToOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>Rfft2dOptions</c>; code 105 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record Rfft2dOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.Rfft2dOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>HashtableOptions</c>; code 107 of union <c>BuiltinOptions</c>.</summary>
@@ -1580,18 +1682,24 @@ public sealed partial record HashtableOptions : IBuiltinOptions
 public sealed partial record HashtableFindOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.HashtableFindOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>HashtableImportOptions</c>; code 109 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record HashtableImportOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.HashtableImportOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>HashtableSizeOptions</c>; code 110 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record HashtableSizeOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.HashtableSizeOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>VarHandleOptions</c>; code 111 of union <c>BuiltinOptions</c>.</summary>
@@ -1608,12 +1716,16 @@ public sealed partial record VarHandleOptions : IBuiltinOptions
 public sealed partial record ReadVariableOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ReadVariableOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>AssignVariableOptions</c>; code 113 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record AssignVariableOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.AssignVariableOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>RandomOptions</c>; code 114 of union <c>BuiltinOptions</c>.</summary>
@@ -1657,66 +1769,88 @@ public sealed partial record GeluOptions : IBuiltinOptions
 public sealed partial record DynamicUpdateSliceOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.DynamicUpdateSliceOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>UnsortedSegmentProdOptions</c>; code 118 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record UnsortedSegmentProdOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.UnsortedSegmentProdOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>UnsortedSegmentMaxOptions</c>; code 119 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record UnsortedSegmentMaxOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.UnsortedSegmentMaxOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>UnsortedSegmentSumOptions</c>; code 121 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record UnsortedSegmentSumOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.UnsortedSegmentSumOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ATan2Options</c>; code 122 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record ATan2Options : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.ATan2Options;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>UnsortedSegmentMinOptions</c>; code 120 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record UnsortedSegmentMinOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.UnsortedSegmentMinOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>SignOptions</c>; code 123 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record SignOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.SignOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>BitcastOptions</c>; code 124 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record BitcastOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.BitcastOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>BitwiseXorOptions</c>; code 125 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record BitwiseXorOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.BitwiseXorOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>RightShiftOptions</c>; code 126 of union <c>BuiltinOptions</c>.</summary>
 public sealed partial record RightShiftOptions : IBuiltinOptions
 {
     BuiltinOptionsType IBuiltinOptions.UnionType => BuiltinOptionsType.RightShiftOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>DilateOptions</c>; code 18 of union <c>BuiltinOptions2</c>.</summary>
 public sealed partial record DilateOptions : IBuiltinOptions2
 {
     BuiltinOptions2Type IBuiltinOptions2.UnionType => BuiltinOptions2Type.DilateOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }
 
 /// <summary>Table <c>ReduceWindowOptions</c>; code 20 of union <c>BuiltinOptions2</c>.</summary>
@@ -1766,4 +1900,6 @@ public sealed partial record StableHLOCompositeOptions : IBuiltinOptions2
 public sealed partial record StablehloShiftLeftOptions : IBuiltinOptions2
 {
     BuiltinOptions2Type IBuiltinOptions2.UnionType => BuiltinOptions2Type.StablehloShiftLeftOptions;
+
+    bool IOperatorOptions.HasFields => false;
 }

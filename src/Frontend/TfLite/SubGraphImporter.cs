@@ -15,6 +15,7 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
 
     private readonly SubGraphRecord _record = model.Subgraphs[index];
     private readonly GraphBuilder _builder = new(graphNames[index]);
+    private readonly ImmutableArray<string> _names = TensorNames.Of(model.Subgraphs[index], model.OperatorCodes);
     private readonly Value?[] _values = new Value?[model.Subgraphs[index].Tensors.Length];
     private readonly HashSet<int> _produced = [.. model.Subgraphs[index].Operators.SelectMany(o => o.Outputs)];
 
@@ -65,7 +66,7 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
         }
 
         TensorRecord record = _record.Tensors[tensor];
-        _values[tensor] = _builder.Input(record.Name ?? "", TypeOf(record, tensor), FactsOf(record));
+        _values[tensor] = _builder.Input(_names[tensor], TypeOf(record, tensor), FactsOf(record));
     }
 
     private Value MakeValue(int tensor)
@@ -74,17 +75,17 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
         TensorType type = TypeOf(record, tensor);
         if (_produced.Contains(tensor))
         {
-            return GraphBuilder.Result(record.Name ?? "", type, FactsOf(record));
+            return GraphBuilder.Result(_names[tensor], type, FactsOf(record));
         }
 
         if (record.IsVariable)
         {
-            return GraphBuilder.Variable(record.Name ?? "", type, FactsOf(record));
+            return GraphBuilder.Variable(_names[tensor], type, FactsOf(record));
         }
 
         return ConstantOf(record, type, tensor) is { } content
-            ? GraphBuilder.Constant(content, record.Name ?? "", type.Quant, FactsOf(record))
-            : GraphBuilder.Result(record.Name ?? "", type, FactsOf(record));
+            ? GraphBuilder.Constant(content, _names[tensor], type.Quant, FactsOf(record))
+            : GraphBuilder.Result(_names[tensor], type, FactsOf(record));
     }
 
     private TensorData? ConstantOf(TensorRecord record, TensorType type, int tensor)
@@ -148,7 +149,9 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
         }
 
         int scales = quant.Scale.Length;
-        int axis = quant.QuantizedDimension;
+
+        // Some converters give a bias the axis of its filter; a vector has but one.
+        int axis = record.Shape.Length == 1 ? 0 : quant.QuantizedDimension;
         if (quant.ZeroPoint.Length != 1 && quant.ZeroPoint.Length != scales)
         {
             throw new MalformedDataException(-1, $"{path}.quantization.zero_point", $"{quant.ZeroPoint.Length} zero points for {scales} scales", "as many, or one");
@@ -174,13 +177,13 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
     private TfLiteTensorFacts? FactsOf(TensorRecord record)
     {
         QuantizationParametersRecord? blockwise = record.Quantization is { Details: not null } ? record.Quantization : null;
-        if (!record.HasRank && record.VariantTensors.IsEmpty && blockwise is null)
+        if (record.VariantTensors.IsEmpty && blockwise is null)
         {
             return null;
         }
 
         BlockwiseQuantization? blocks = blockwise?.Details as BlockwiseQuantization;
-        return new(record.HasRank, record.VariantTensors, blockwise)
+        return new(record.VariantTensors, blockwise)
         {
             BlockScales = blocks is null ? null : PlainTensor(blocks.Scales),
             BlockZeroPoints = blocks is { ZeroPoints: >= 0 } ? PlainTensor(blocks.ZeroPoints) : null,

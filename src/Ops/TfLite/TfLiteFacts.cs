@@ -5,10 +5,9 @@ using Optc.Ir;
 namespace Optc.Ops.TfLite;
 
 /// <summary>What a tensor of a file says beyond its value: travels in <see cref="Value.Foreign"/>.</summary>
-/// <param name="HasRank">The flag of that name.</param>
 /// <param name="Variants">Types inside a variant tensor.</param>
 /// <param name="Blockwise">Blockwise or multi-axis quantization, which the graph does not interpret.</param>
-public sealed record TfLiteTensorFacts(bool HasRank, ImmutableArray<VariantSubType> Variants, QuantizationParametersRecord? Blockwise)
+public sealed record TfLiteTensorFacts(ImmutableArray<VariantSubType> Variants, QuantizationParametersRecord? Blockwise)
 {
     /// <summary>Scales of a blockwise quantization, kept as a value because the file refers to it by tensor index.</summary>
     public Value? BlockScales { get; init; }

@@ -1,3 +1,4 @@
+using Optc.Backends.TfLite;
 using Optc.Ir;
 using Optc.Optimize;
 using Optc.Report.Compression;
@@ -60,7 +61,7 @@ public sealed record DemoRun(DemoTask Task, Model Float, Optimization Optimizati
         }, options: work);
 
         // From the file, so that 'optc optimize' of that file does the same.
-        Model model = Model.Read(fit.Model.ToTfLite(), Name);
+        Model model = Model.Read(fit.Model.ToTfLite(TfLiteWriteOptions.WithAllNames), Name);
         Optimization result = Recipe(size).Run(model, train, test, new()
         {
             Command = command,

@@ -1,3 +1,4 @@
+using Optc.Backends.TfLite;
 using Optc.Training;
 
 namespace Optc.Optimize;
@@ -25,6 +26,9 @@ public sealed record OptimizationOptions
 
     /// <summary>Told what is under way.</summary>
     public IProgress<OptimizationProgress>? Progress { get; init; }
+
+    /// <summary>How the result is written; stages on the way to it keep all names.</summary>
+    public TfLiteWriteOptions Writing { get; init; } = TfLiteWriteOptions.Default;
 
     /// <summary>Threads and cancellation.</summary>
     public WorkOptions Work { get; init; } = WorkOptions.Default;

@@ -83,8 +83,8 @@ internal sealed class RecipeRunner
         }
 
         Model last = results[^1].Int8 ?? model;
-        byte[] file = last.ToTfLite();
-        Model read = Model.Read(file, _start.Name);
+        byte[] file = last.ToTfLite(_options.Writing);
+        Model read = Model.Read(file, _start.Name).WrittenAs(_options.Writing);
         StructureProof proof = StructureProof.Verify(model.Module, file).ThrowIfBroken();
         string yaml = recipe.ToYaml();
         return new(read, file, recipe, new(_start.Name, _options.Metric, [.. results])

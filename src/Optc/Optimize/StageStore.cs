@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Optc.Backends.TfLite;
 using Optc.Files;
 using Optc.Ir;
 using Optc.Training;
@@ -78,7 +79,7 @@ internal sealed class StageStore
             }
 
             (Model made, FinishedStage facts) = make();
-            byte[] file = made.ToTfLite();
+            byte[] file = made.ToTfLite(TfLiteWriteOptions.WithAllNames);
             facts = facts with { Sha256 = Fingerprint.Of(file) };
             if (_folder is not null)
             {

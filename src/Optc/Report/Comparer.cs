@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using Optc.Ir;
+using Optc.Ir.Text;
 using Optc.Ops.Kernels;
 using Optc.Passes.Quantize;
 using Optc.Runtime;
@@ -68,7 +69,7 @@ internal sealed class Comparer : IDisposable
             throw new DiagnosticException(new Diagnostic(DiagnosticId.DataMismatch, "there is no sample to compare the models on"));
         }
 
-        ImmutableArray<DifferenceEntry> entries = [.. _pairs.Select((p, i) => sums[i].ToEntry(p.B.Name, p.B.Producer?.Op.Title, p.A.Type, p.B.Type))];
+        ImmutableArray<DifferenceEntry> entries = [.. _pairs.Select((p, i) => sums[i].ToEntry(p.Name, p.B.Producer?.Op.Title, p.A.Type, p.B.Type))];
         int outputs = _pairs.Count(p => p.IsOutput);
         return new(samples, NameOf(_roundingA), NameOf(_roundingB), entries[..outputs], entries[outputs..], _unmatched);
     }
@@ -125,7 +126,8 @@ internal sealed class Comparer : IDisposable
     /// <summary>Pairs of values with equal names, in the order of the second graph, and what is left over of both.</summary>
     /// <remarks>
     /// A name that several values share (none at all, often) pairs them in order when both graphs have as many. Outputs that
-    /// have a name of their own in each graph are pairs too, as converters and quantizers give new names to these.
+    /// have a name of their own in each graph are pairs too, as converters and quantizers give new names to these. Of what has no
+    /// partner, results of equal ops and shapes are pairs in their order where both graphs have as many: integer files keep no inner names.
     /// </remarks>
     private static (ImmutableArray<Pair> Pairs, ImmutableArray<UnmatchedEntry> Unmatched) Layers(Graph a, Graph b)
     {
@@ -140,6 +142,7 @@ internal sealed class Comparer : IDisposable
             }
         }
 
+        HashSet<Value> byPlace = PairByPlace(a, b, ofA, ofB, renamed);
         Dictionary<string, int> next = [];
         ImmutableArray<Pair>.Builder pairs = ImmutableArray.CreateBuilder<Pair>();
         ImmutableArray<UnmatchedEntry>.Builder unmatched = ImmutableArray.CreateBuilder<UnmatchedEntry>();
@@ -158,7 +161,7 @@ internal sealed class Comparer : IDisposable
             else
             {
                 found.Add(partner!);
-                pairs.Add(new(partner!, value, IsOutput: false));
+                pairs.Add(new(partner!, value, IsOutput: false) { Name = byPlace.Contains(value) ? partner!.Name : value.Name });
             }
         }
 
@@ -169,6 +172,30 @@ internal sealed class Comparer : IDisposable
         }
 
         return (pairs.ToImmutable(), unmatched.ToImmutable());
+    }
+
+    private static HashSet<Value> PairByPlace(Graph a, Graph b, ILookup<string, Value> ofA, ILookup<string, Value> ofB, Dictionary<Value, Value> renamed)
+    {
+        HashSet<Value> taken = [.. renamed.Values];
+        HashSet<Value> pairs = [];
+        ILookup<(string, string, Shape), Value> left = Alone(a, ofB, taken.Contains);
+        foreach (IGrouping<(string, string, Shape), Value> right in Alone(b, ofA, renamed.ContainsKey))
+        {
+            ImmutableArray<Value> partners = [.. left[right.Key]];
+            if (partners.Length == right.Count())
+            {
+                foreach ((Value value, Value partner) in right.Zip(partners))
+                {
+                    renamed.Add(value, partner);
+                    pairs.Add(value);
+                }
+            }
+        }
+
+        return pairs;
+
+        static ILookup<(string, string, Shape), Value> Alone(Graph graph, ILookup<string, Value> others, Func<Value, bool> isPaired) =>
+            graph.Nodes.SelectMany(n => n.Outputs).Where(v => !others.Contains(v.Name) && !isPaired(v)).ToLookup(v => (v.Producer!.Op.Title, AttributeWriter.TextOf(v.Producer.Op), v.Type.Shape));
     }
 
     private static string? ReasonAgainst(ILookup<string, Value> others, ILookup<string, Value> own, string name) =>
@@ -191,7 +218,10 @@ internal sealed class Comparer : IDisposable
     private static DiagnosticException Mismatch(string message, string found, string expected) =>
         new(new Diagnostic(DiagnosticId.DataMismatch, message) { Found = found, Expected = expected });
 
-    private readonly record struct Pair(Value A, Value B, bool IsOutput);
+    private readonly record struct Pair(Value A, Value B, bool IsOutput)
+    {
+        public string Name { get; init; } = B.Name;
+    }
 
     /// <summary>An interpreter for each model.</summary>
     private sealed class Runner : IDisposable

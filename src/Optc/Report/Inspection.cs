@@ -13,7 +13,7 @@ namespace Optc.Report;
 /// names of the text form (<c>i8</c>, <c>f32</c>); a dimension that is not known before the run is -1.
 /// </remarks>
 /// <param name="Description">The producer's description, may be empty.</param>
-/// <param name="MinimumRuntime">Oldest runtime that knows all operators, as the file records it.</param>
+/// <param name="MinimumRuntime">Oldest runtime that knows all operators, as the file records it or its operators and versions say.</param>
 /// <param name="Parameters">Elements of all weights and biases, shared ones once.</param>
 /// <param name="Macs">Multiply-accumulates of one invocation, see <see cref="MultiplyAccumulates"/>.</param>
 /// <param name="Size">Where the bytes of the file went.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text;
+using Optc.Backends.TfLite;
 using Optc.Backends.TfLiteMicro;
 using Optc.Formats.TfLite;
 using Optc.Ir;
@@ -14,7 +15,6 @@ namespace Optc.Report;
 /// <summary>Makes an <see cref="Inspection"/>, walking the graphs and the records of the file side by side.</summary>
 internal sealed class Inspector
 {
-    private const string MinimumRuntimeMetadata = "min_runtime_version";
     private const int DepthwiseChannelAxis = 3;
 
     // A few bytes of a sparse layout can stand for any number of zeros.
@@ -149,13 +149,13 @@ internal sealed class Inspector
     {
         foreach (MetadataRecord metadata in _bytes.Model.Metadata)
         {
-            if (metadata.Name == MinimumRuntimeMetadata)
+            if (metadata.Name == RuntimeVersions.MetadataName)
             {
                 return Encoding.UTF8.GetString(ContentOf(metadata)).TrimEnd('\0');
             }
         }
 
-        return null;
+        return RuntimeVersions.Minimum(_bytes.Model.OperatorCodes);
     }
 
     private ReadOnlySpan<byte> ContentOf(MetadataRecord metadata) => _bytes.Model.Buffers[(int)metadata.Buffer].Data.Span;

@@ -8,7 +8,8 @@ namespace Optc.Structure;
 /// <summary>What the bytes of a file keep of the structures that a model had before it became that file.</summary>
 /// <remarks>
 /// Unlike <see cref="InvariantResult.OnBytes(Model)"/> the model need not be the one that was written: a float model from before folding and
-/// quantization is compared with the integers that came of it, weights being known by their names. Folding turns the codes of channels
+/// quantization is compared with the integers that came of it, weights being known by their names, or, in a file without names, by their
+/// position in the order of execution. Folding turns the codes of channels
 /// of negative factors into their opposites, and a bias can leave a channel nothing but zeros; both are counted as kept.
 /// </remarks>
 /// <param name="Results">In the order of execution, up to three for each structured weight: its zeros, its codebook, its codes.</param>
@@ -23,16 +24,19 @@ public sealed record StructureProof(ImmutableArray<InvariantResult> Results)
     /// <exception cref="DiagnosticException">The file cannot be read.</exception>
     public static StructureProof Verify(Module model, ReadOnlyMemory<byte> file)
     {
-        ILookup<string, WeightTensor> written = WeightTensor.Of(Model.Read(file).Module).ToLookup(w => w.Name);
+        ImmutableArray<WeightTensor> expected = WeightTensor.Of(model);
+        ImmutableArray<WeightTensor> all = WeightTensor.Of(Model.Read(file).Module);
+        ILookup<string, WeightTensor> written = all.ToLookup(w => w.Name);
         Dictionary<string, int> seen = [];
         ImmutableArray<InvariantResult>.Builder results = ImmutableArray.CreateBuilder<InvariantResult>();
-        foreach (WeightTensor weight in WeightTensor.Of(model))
+        for (int i = 0; i < expected.Length; i++)
         {
+            WeightTensor weight = expected[i];
             int nth = seen.GetValueOrDefault(weight.Name);
             seen[weight.Name] = nth + 1;
             if (weight.Content.Structure is { } structure)
             {
-                results.AddRange(written[weight.Name].ElementAtOrDefault(nth) is { } found
+                results.AddRange((written[weight.Name].ElementAtOrDefault(nth) ?? (all.Length == expected.Length ? all[i] : null)) is { } found
                     ? Compare(weight, structure, found)
                     : [new InvariantResult(weight.Layer, "weight in the file", $"'{weight.Name}'", "none", Holds: false)]);
             }

@@ -23,9 +23,8 @@ public sealed class HostileFileTests
         byte[] file = writer.Finish(writer.FinishTable(), "TFL3").ToArray();
 
         long before = GC.GetAllocatedBytesForCurrentThread();
-        MalformedDataException error = Assert.Throws<MalformedDataException>(() => TfLiteFile.Read(file));
+        Assert.Throws<MalformedDataException>(() => TfLiteFile.Read(file));
 
-        Assert.Contains("more tables than a file of", error.Found, StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 200L * file.Length);
     }
 

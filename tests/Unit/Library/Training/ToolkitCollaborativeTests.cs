@@ -1,3 +1,4 @@
+using Optc.Backends.TfLite;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Passes.Cluster;
@@ -200,7 +201,7 @@ public sealed class ToolkitCollaborativeTests
         Model pruned = model.Prune(0.5).FineTune(data, 1, Short);
         Model clustered = pruned.Cluster(new Clustering(8) { Depthwise = true, Initializer = CentroidInitializer.Density }).FineTune(data, 1, Short);
         Model aware = clustered.QuantizeAware().FineTune(data, 1, Short);
-        Model integers = Model.Read(aware.ToInt8().ToTfLite());
+        Model integers = Model.Read(aware.ToInt8().ToTfLite(TfLiteWriteOptions.WithAllNames));
 
         Assert.All(Weights(integers), weight =>
         {
