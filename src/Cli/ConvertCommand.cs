@@ -48,11 +48,7 @@ internal sealed class ConvertCommand : Verb
         : base("convert", "Write a model in another form: canonical .tflite, C arrays to link into firmware, or packed weights for an Ethos-U.", terminal)
     {
         Arguments.Add(_model);
-<<<<<<< HEAD
-        foreach (Option option in (ReadOnlySpan<Option>)[_output, _to, _symbol, _simplify, _resolver, _dumpIr, .. _ethosU.Options, _force])
-=======
-        foreach (Option option in (ReadOnlySpan<Option>)[_output, _to, _symbol, _simplify, _names, _resolver, _dumpIr, _force])
->>>>>>> c3f1682 (Write slim .tflite files: what is equal once, nothing that no runtime reads; inner names in float models only)
+        foreach (Option option in (ReadOnlySpan<Option>)[_output, _to, _symbol, _simplify, _names, _resolver, _dumpIr, .. _ethosU.Options, _force])
         {
             Options.Add(option);
         }

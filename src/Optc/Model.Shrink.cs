@@ -1,3 +1,4 @@
+using Optc.Backends.TfLite;
 using Optc.Backends.TfLiteMicro;
 using Optc.Ir;
 using Optc.Ops.Bounds;
@@ -37,7 +38,7 @@ public sealed partial class Model
             best = candidates[0] with { File = original.ToArray() };
         }
 
-        Model model = isSmaller ? Read(best.File, Name) : this;
+        Model model = isSmaller ? Read(best.File, Name).WrittenAs(best.Model.Writing) : this;
         string method = best.IsEnumeration ? "enumeration" : "intervals";
         return new()
         {
@@ -63,7 +64,7 @@ public sealed partial class Model
     private ShrinkCandidate Candidate(string name, ShrinkRules rules, ShrinkOptions how, CancellationToken cancellation)
     {
         (Module module, ShrinkRecord record, bool isEnumeration) = Located(() => Shrinking.Apply(Module, rules, how.Roundings, cancellation));
-        Model model = With(module);
+        Model model = With(module).WrittenAs(Writing with { Names = Writing.Names is TfLiteNames.Automatic ? TfLiteNames.Interface : Writing.Names });
         return new(name, model, model.ToTfLite(), record, isEnumeration, WeightCount(module), MultiplyAccumulates.Of(module.Main));
     }
 }

@@ -244,7 +244,7 @@ public sealed partial class Model
     }
 
     /// <summary>A model of other graphs with this one's name and record.</summary>
-    internal Model With(Module module) => new(module, Name) { Events = Events, Stages = Stages, Origin = Origin };
+    internal Model With(Module module) => new(module, Name) { Events = Events, Stages = Stages, Origin = Origin, Writing = Writing };
 
     /// <summary>Data checked against what the model takes and gives.</summary>
     private TrainingData ForTraining(Dataset data, FitOptions how, bool validating = false) => TrainingData.Of(data, new()

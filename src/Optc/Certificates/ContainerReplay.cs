@@ -90,8 +90,13 @@ internal static class ContainerReplay
 
     private static void Metadata(ModelRecord original, ModelRecord result, GraphReplay[] replays)
     {
-        (string Name, ReadOnlyMemory<byte> Data)[] before = [.. Read(original).Where(m => m.Name is not ("min_runtime_version" or "CONVERSION_METADATA"))];
         (string Name, ReadOnlyMemory<byte> Data)[] now = [.. Read(result).Where(m => m.Name is not ("min_runtime_version" or "CONVERSION_METADATA"))];
+
+        // An entry without content may go.
+        (string Name, ReadOnlyMemory<byte> Data)[] before =
+        [
+            .. Read(original).Where(m => m.Name is not ("min_runtime_version" or "CONVERSION_METADATA") && (!m.Data.IsEmpty || now.Any(n => n.Name == m.Name))),
+        ];
         if (before.Length != now.Length || !before.Zip(now).All(p => p.First.Name == p.Second.Name && p.First.Data.Span.SequenceEqual(p.Second.Data.Span)))
         {
             throw Refusal.Of("metadata have changed", string.Join(", ", now.Select(m => m.Name)), $"as in the original: {string.Join(", ", before.Select(m => m.Name))}", "result", "metadata");
