@@ -25,7 +25,7 @@ internal sealed record CollaborativeStudy(
     private static readonly string[] AllRows =
     [
         "fair-ptq", "int8", "pruned-ptq", "toolkit-qat", "toolkit-pqat", "toolkit-cqat32", "toolkit-cqat16", "toolkit-pc8-ptq", "toolkit-pcqat16",
-        "toolkit-pcqat8", "ours", "ours-8", "ours-16", "ours-80",
+        "toolkit-pcqat8", "ours", "ours-8", "ours-16", "ours-80", "ours-aim",
     ];
 
     /// <param name="arguments"><c>SHARED WORK [CASE...] [--seeds 1,2,3] [--rows A,B] [--threads N] [--set NAME=NUMBER]</c>.</param>
@@ -168,6 +168,8 @@ internal sealed record CollaborativeStudy(
                 return Ours(task, start, teacher, task.Case.Sparsity, 16);
             case "ours-80":
                 return Ours(task, start, teacher, 0.8, 8);
+            case "ours-aim":
+                return Ours(task, start, teacher, task.Case.Aim.Sparsity, task.Case.Aim.Codes);
             case "pruned-ptq":
                 {
                     FitResult pruned = Fit(task, start, epochs, how => how with { Pruning = ToolkitPruning });
