@@ -68,8 +68,7 @@ internal sealed record CollaborativeRow(
 
     private static (int Held, int All) Proofs(Module model, Module read)
     {
-        Dictionary<string, Value> found = Weights(read.Main).GroupBy(v => v.Name).ToDictionary(g => g.Key, g => g.First());
-        Value[] structured = [.. Weights(model.Main).Where(w => w.Constant!.Structure is not null)];
-        return (structured.Count(w => w.Constant!.Structure!.Check(found[w.Name].Constant!).IsEmpty), structured.Length);
+        (Value Made, Value Found)[] pairs = [.. Weights(model.Main).Zip(Weights(read.Main)).Where(p => p.First.Constant!.Structure is not null)];
+        return (pairs.Count(p => p.Made.Constant!.Structure!.Check(p.Found.Constant!).IsEmpty), pairs.Length);
     }
 }
