@@ -31,6 +31,11 @@ internal static class CertificateReader
                 string.Create(CultureInfo.InvariantCulture, $"an error in line {(damage.LineNumber ?? 0) + 1}"),
                 "JSON as 'optc shrink' writes it");
         }
+        catch (InvalidOperationException)
+        {
+            // Names or texts that are no Unicode: the parser looks at them only when they are asked for.
+            throw Refusal.Malformed("the certificate is not JSON", "text that is no Unicode", "JSON as 'optc shrink' writes it");
+        }
     }
 
     private static CertificateClaims Certificate(ClaimNode node)

@@ -101,13 +101,18 @@ internal sealed partial class GraphReplay
             };
         }
 
-        if (pair.Has(ClaimWords.DepthMultiplier))
+        if (before is DepthwiseConv2DOptions p && now is DepthwiseConv2DOptions q)
         {
-            now = (before, now) switch
-            {
-                (DepthwiseConv2DOptions p, DepthwiseConv2DOptions q) when p.DepthMultiplier != q.DepthMultiplier => q with { DepthMultiplier = p.DepthMultiplier },
-                _ => throw Wrong(pair, ClaimWords.DepthMultiplier),
-            };
+            // The number follows from the channels that stay, which are compared one by one; it counts as part of their slice.
+            bool isSliced = p.DepthMultiplier != q.DepthMultiplier;
+            bool follows = isSliced && pair.Sources[0] >= 0
+                && q.DepthMultiplier == (double)Left(_original.Operators[pair.Before].Outputs[0]) / Left(pair.Sources[0]);
+            now = pair.Has(ClaimWords.DepthMultiplier) != isSliced && !follows ? throw Wrong(pair, ClaimWords.DepthMultiplier)
+                : follows ? q with { DepthMultiplier = p.DepthMultiplier } : q;
+        }
+        else if (pair.Has(ClaimWords.DepthMultiplier))
+        {
+            throw Wrong(pair, ClaimWords.DepthMultiplier);
         }
 
         if (pair.Has(ClaimWords.ReshapeInputDropped) && !(_original.Kind(pair.Before) == BuiltinOperator.Reshape && _original.Operand(pair.Before, 1) >= 0 && _result.Operand(pair.Now, 1) < 0))
@@ -120,6 +125,9 @@ internal sealed partial class GraphReplay
             throw Refusal.Of("an operator has other options", now?.ToString() ?? "none", before?.ToString() ?? "none", pair.At);
         }
     }
+
+    /// <summary>Number of channels that stay.</summary>
+    private int Left(int tensor) => _kept.TryGetValue(tensor, out KeptChannels? kept) ? kept.Kept.Length : _original.Tensor(tensor).Shape.LastOrDefault();
 
     /// <summary>Whether a table of options holds nothing that is not in the types of the operands anyway.</summary>
     private bool SaysNothing(OperatorPair pair, IOperatorOptions? options) => options switch

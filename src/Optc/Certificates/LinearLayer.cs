@@ -69,6 +69,11 @@ internal sealed record LinearLayer
         }
 
         ReadOnlySpan<int> x = view.Tensor(input).Shape.AsSpan(), w = view.Tensor(weights).Shape.AsSpan(), y = view.Tensor(output).Shape.AsSpan();
+        if (w.IsEmpty)
+        {
+            return null;
+        }
+
         LinearLayer layer = new()
         {
             View = view,

@@ -98,7 +98,7 @@ internal sealed class TensorComparison(GraphView original, GraphView result, Cer
             throw Refusal.Of("a tensor is not what it was: zero point", Text(now.ZeroPoint), Text(zeros), at);
         }
 
-        if (!isBare && before.QuantizedDimension != now.QuantizedDimension && !(now.QuantizedDimension == 0 && a.Shape.Length <= 1))
+        if (!isBare && before.QuantizedDimension != now.QuantizedDimension && !(now.QuantizedDimension == 0 && (a.Shape.Length <= 1 || now.Scale.Length <= 1)))
         {
             Same(before.QuantizedDimension, now.QuantizedDimension, "quantized dimension", at);
         }

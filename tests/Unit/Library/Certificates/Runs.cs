@@ -7,6 +7,9 @@ namespace Optc.Tests.Unit.Library.Certificates;
 /// <summary>Runs files on seeded inputs.</summary>
 internal static class Runs
 {
+    /// <summary>Instead of a number of samples: every value of the first byte of the input.</summary>
+    public const int AllBytes = -1;
+
     /// <summary>An inner value, by name, on one random input.</summary>
     public static sbyte[] Value(byte[] file, string name, int seed)
     {
@@ -26,12 +29,17 @@ internal static class Runs
         foreach (RoundingProfile rounding in Enum.GetValues<RoundingProfile>())
         {
             using Interpreter interpreter = new(module, options: new() { Rounding = rounding });
-            for (int seed = 0; seed < samples; seed++)
+            for (int seed = 0; seed < (samples == AllBytes ? 256 : samples); seed++)
             {
                 Random random = new(seed);
                 for (int i = 0; i < interpreter.InputCount; i++)
                 {
                     random.NextBytes(interpreter.Input(i));
+                }
+
+                if (samples == AllBytes)
+                {
+                    interpreter.Input(0)[0] = (byte)seed;
                 }
 
                 interpreter.Run();
