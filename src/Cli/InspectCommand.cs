@@ -38,7 +38,7 @@ internal sealed class InspectCommand : Verb
             return ExitCode.Success;
         }
 
-        Inspection inspection = model.Inspect();
+        Inspection inspection = model.Inspect() with { Savings = model.Savings(cancellation) };
         Terminal.WriteJson(() => ReportJson.Of(inspection));
         Terminal.Write(InspectionText.Of(inspection, arguments.GetValue(_all)));
         return ExitCode.Success;

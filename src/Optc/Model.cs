@@ -11,6 +11,7 @@ using Optc.Ir;
 using Optc.Passes;
 using Optc.Passes.Quantize;
 using Optc.Report;
+using Optc.Shrink;
 using Optc.Structure;
 using Optc.Training;
 
@@ -180,6 +181,23 @@ public sealed partial class Model
     /// <summary>What the model consists of, and where the bytes of its file are.</summary>
     /// <exception cref="DiagnosticException">The model was made or changed here, and operators have no encoding in <c>.tflite</c>.</exception>
     public Inspection Inspect() => Source.IsEmpty ? Inspection.Of(Module) : Inspection.Of(Module, Source);
+
+    /// <summary>What <see cref="Shrink"/> would take from the file; of a float model only what its container has too much.</summary>
+    /// <exception cref="DiagnosticException">Operators have no encoding in <c>.tflite</c>.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public ShrinkSavings Savings(CancellationToken cancellation = default)
+    {
+        long original = Source.IsEmpty ? FileLength : Source.Length;
+        long container = Math.Min(original, WrittenAs(Writing with { Names = TfLiteNames.Interface }).FileLength);
+        if (!Module.Graphs.SelectMany(g => g.Values()).Any(v => v.Type.Quant is not null))
+        {
+            return new(original - container, 0, container, 0, 0);
+        }
+
+        ShrinkResult all = Shrink(cancellation: cancellation);
+        long left = Math.Min(container, all.File.Length);
+        return new(original - container, container - left, left, all.Weights.Before - all.Weights.After, all.Macs.Before - all.Macs.After);
+    }
 
     /// <summary>The same model, of whose file other things are left out.</summary>
     public Model WrittenAs(TfLiteWriteOptions options) => options == Writing ? this : new(_given, Name, Source)

@@ -67,7 +67,7 @@ internal sealed class FlatBufferReader
                 $"{Convert.ToHexStringLower(Encoding.Latin1.GetBytes(identifier))} ('{identifier}')");
         }
 
-        trace?.Invoke(0, head.Length, path, FlatPart.Structure);
+        trace?.Invoke(0, head.Length, path, FlatPart.Head);
         return read(Table(Follow(0, path), path, depth: 1));
     }
 
@@ -151,8 +151,8 @@ internal sealed class FlatBufferReader
 
         _ = Bytes(vtable, vtableSize, path);
         _ = Bytes(position, inlineSize, path);
-        trace?.Invoke((int)vtable, vtableSize, path, FlatPart.Structure);
-        trace?.Invoke(position, inlineSize, path, FlatPart.Structure);
+        trace?.Invoke((int)vtable, vtableSize, path, FlatPart.VTable);
+        trace?.Invoke(position, inlineSize, path, FlatPart.Table);
         return new FlatTable(this, position, (int)vtable, vtableSize, inlineSize, path, depth);
     }
 
@@ -173,7 +173,7 @@ internal sealed class FlatBufferReader
                     CultureInfo.InvariantCulture, $"at most {room} elements from here to the end of the file"));
         }
 
-        trace?.Invoke(position, OffsetSize, path, FlatPart.Structure);
+        trace?.Invoke(position, OffsetSize, path, FlatPart.Length);
         trace?.Invoke(first, (int)count * elementSize, path, FlatPart.Elements);
         return (first, (int)count);
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Optc.Backends.TfLite;
 using Optc.Formats;
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Structure;
 
@@ -32,6 +33,12 @@ public sealed record Inspection(
     ImmutableArray<MetadataEntry> Metadata,
     ImmutableArray<WeightEntry> Weights)
 {
+    /// <summary>File, gzip of the file, weights as stored, weights by each coder.</summary>
+    public required ModelSizes Sizes { get; init; }
+
+    /// <summary>What shrinking would take; <see langword="null"/> where that was not asked, see <see cref="Model.Savings"/>.</summary>
+    public ShrinkSavings? Savings { get; init; }
+
     /// <summary>Inspects a model as optc would write it.</summary>
     /// <exception cref="DiagnosticException">Ops have no encoding in <c>.tflite</c>, or sparse weights contradict themselves.</exception>
     public static Inspection Of(Module module) => Of(module, TfLiteBackend.ToArray(StructureRecord.Attach(module)));
@@ -153,6 +160,9 @@ public sealed record WeightEntry(
     /// channel</c> as its values show it; <see langword="null"/> for neither.
     /// </summary>
     public string? Bound { get; init; }
+
+    /// <summary>Of this tensor stored alone, by each of <see cref="ModelSizes.Coders"/>; empty for weights that no coder takes.</summary>
+    public ImmutableArray<WeightCost> Coded { get; init; } = [];
 
     /// <summary>What is special about the tensor in a few words; empty for an ordinary one.</summary>
     public string Structure => string.Join(", ", new[]

@@ -34,7 +34,10 @@ public static class InspectionText
                 ("use", false, u => u.Use),
                 ("bytes", true, u => Integer(u.Bytes)),
                 ("percent", true, u => Decimal(u.Percent, 1))),
+            Sizes(inspection),
+            Savings(inspection),
             Weights(inspection, all),
+            Coded(inspection, all),
         }.Where(t => !t.Rows.IsEmpty),
     ]);
 
@@ -77,6 +80,54 @@ public static class InspectionText
             ("shape", false, r => Dims(r.Tensor.Shape)),
             ("quantization", false, r => r.Tensor.Quantization?.ToString() ?? ""));
     }
+
+    /// <summary>Sizes that are never to be mixed up, each with its name.</summary>
+    private static ReportTable Sizes(Inspection inspection)
+    {
+        ModelSizes sizes = inspection.Sizes;
+        List<(string Size, long Bytes, double? Bits)> rows =
+        [
+            ("file", sizes.FileBytes, null),
+            ("file by gzip", sizes.FileGzipBytes, null),
+            ("weights as stored", sizes.WeightBytes, sizes.Weights == 0 ? 0 : 8.0 * sizes.WeightBytes / sizes.Weights),
+            .. sizes.Coded.Select(c => ($"weights by {c.Coder}", c.Bytes, (double?)c.BitsPerWeight)),
+        ];
+        if (!sizes.Coded.IsEmpty && sizes.UncodedBytes > 0)
+        {
+            rows.Add(("weights not coded", sizes.UncodedBytes, null));
+        }
+
+        return ReportTable.Of(
+            "sizes", rows, int.MaxValue,
+            ("size", false, r => r.Size),
+            ("bytes", true, r => Integer(r.Bytes)),
+            ("bitsPerWeight", true, r => r.Bits is { } bits ? Decimal(bits, 2) : ""));
+    }
+
+    private static ReportTable Savings(Inspection inspection) => ReportTable.Of(
+        "savings",
+        inspection.Savings is { } savings ? new (string, long)[]
+        {
+            ("container", savings.ContainerBytes),
+            ("channels and operators", savings.GraphBytes),
+            ("file after 'optc shrink'", savings.FileBytes),
+        } : [],
+        int.MaxValue,
+        ("by", false, r => r.Item1),
+        ("bytes", true, r => Integer(r.Item2)));
+
+    /// <summary>Bytes of each tensor stored alone; with fewer columns than the weights have, since names are long.</summary>
+    private static ReportTable Coded(Inspection inspection, bool all) => ReportTable.Of<WeightEntry>(
+        "coded", [.. inspection.Weights.Where(w => !w.Coded.IsEmpty)], all ? int.MaxValue : ShortList,
+    [
+        ("name", false, w => w.Name),
+        ("weights", true, w => Integer(w.Elements)),
+        .. ModelSizes.Coders.SelectMany(coder => new (string, bool, Func<WeightEntry, string>)[]
+        {
+            (coder.Name, true, w => Integer(w.Coded.Single(c => c.Coder == coder.Name).Bytes)),
+            ("bits", true, w => Decimal(w.Coded.Single(c => c.Coder == coder.Name).BitsPerWeight, 2)),
+        }),
+    ]);
 
     private static ReportTable Weights(Inspection inspection, bool all) => ReportTable.Of<WeightEntry>(
         "weights", inspection.Weights, all ? int.MaxValue : ShortList,

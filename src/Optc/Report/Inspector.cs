@@ -4,6 +4,7 @@ using System.Text;
 using Optc.Backends.TfLite;
 using Optc.Backends.TfLiteMicro;
 using Optc.Formats.TfLite;
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Execution;
@@ -29,7 +30,7 @@ internal sealed class Inspector
     private readonly Module _module;
     private readonly TfLiteByteMap _bytes;
     private readonly TfLiteByteUse[] _buffers;
-    private readonly long _fileLength;
+    private readonly ReadOnlyMemory<byte> _file;
     private readonly List<(Value Value, TensorData Content, Node Layer, string Operand, bool Shared)> _weights = [];
     private readonly HashSet<Value> _seenConstants = [];
     private readonly HashSet<uint> _seenBuffers = [];
@@ -40,7 +41,7 @@ internal sealed class Inspector
     {
         _module = module;
         _bytes = TfLiteByteMap.Of(file);
-        _fileLength = file.Length;
+        _file = file;
         ModelRecord model = _bytes.Model;
         if (model.Subgraphs.Length != module.Graphs.Length
             || model.Subgraphs.Zip(module.Graphs).Any(p => p.First.Operators.Length != p.Second.Nodes.Count))
@@ -48,14 +49,28 @@ internal sealed class Inspector
             throw new ArgumentException("The file holds another model than the module.", nameof(file));
         }
 
-        HashSet<uint> ofTensors = [.. model.Subgraphs.SelectMany(s => s.Tensors).Select(t => t.Buffer)];
         _buffers = new TfLiteByteUse[model.Buffers.Length];
-        Array.Fill(_buffers, TfLiteByteUse.OtherConstants);
-        foreach (MetadataRecord metadata in model.Metadata.Where(m => !ofTensors.Contains(m.Buffer)))
+        Array.Fill(_buffers, TfLiteByteUse.Unused);
+        foreach (MetadataRecord metadata in model.Metadata)
         {
             _buffers[metadata.Buffer] = TfLiteByteUse.Metadata;
         }
+
+        foreach (SubGraphRecord graph in model.Subgraphs)
+        {
+            foreach (int tensor in Used(graph))
+            {
+                _buffers[graph.Tensors[tensor].Buffer] = TfLiteByteUse.OtherConstants;
+            }
+        }
     }
+
+    /// <summary>The tensors that operators or callers see.</summary>
+    private static IEnumerable<int> Used(SubGraphRecord graph) => graph.Inputs
+        .Concat(graph.Outputs)
+        .Concat(graph.Operators.SelectMany(o => o.Inputs.Concat(o.Outputs).Concat(o.Intermediates)))
+        .Concat(graph.Tensors.Select(t => t.Quantization?.Details).OfType<BlockwiseQuantization>().SelectMany(b => new[] { b.Scales, b.ZeroPoints }))
+        .Where(t => (uint)t < (uint)graph.Tensors.Length);
 
     public Inspection Inspect()
     {
@@ -67,6 +82,7 @@ internal sealed class Inspector
         }
 
         ArenaEstimate arena = ArenaEstimate.Of(_module);
+        short[]?[] codes = [.. _weights.Select(w => CodableWeights.Of(Dense(w.Value, w.Content, w.Layer), w.Value.Type.Quant))];
         (long peak, Node? at) = Peak(_module.Main);
         long macs = MultiplyAccumulates.Sum(_operators.Select(o => o.Macs));
         return new(
@@ -74,25 +90,42 @@ internal sealed class Inspector
             MinimumRuntime(),
             _parameters,
             macs,
-            new(_fileLength, Uses()),
+            new(_file.Length, Uses()),
             new(arena.Total, arena.Activations, arena.Persistent, peak, at?.Name),
             [.. _module.Signatures.Select(s => new SignatureEntry(s.Key, s.Graph.Name, Tensors(s.Inputs), Tensors(s.Outputs)))],
             [.. _module.Graphs.Select(GraphOf)],
             [.. _operators.GroupBy(o => (o.Name, o.Type, o.Executable)).Select(group => OperatorOf(group.Key, [.. group], macs))],
             [.. _bytes.Model.Metadata.Select(m => new MetadataEntry(m.Name ?? "", ContentOf(m).Length))],
             [
-                .. _weights.Select(w => WeightOf(w.Value, w.Content, w.Layer, w.Operand, w.Shared) with
+                .. _weights.Select((w, i) => WeightOf(w.Value, w.Content, w.Layer, w.Operand, w.Shared) with
                 {
                     Bound = places.TryGetValue(w.Value, out PrunableWeight? place) ? WeightStructures.Describe(place) : null,
+                    Coded = codes[i] is { Length: > 0 } own ? [.. ModelSizes.Coders.Select(c => WeightCost.Of(c, own))] : [],
                 }),
-            ]);
+            ])
+        {
+            Sizes = SizesOf(codes),
+        };
     }
 
     /// <summary>Only where the bytes of the file went.</summary>
     public FileSize Size()
     {
         Walk();
-        return new(_fileLength, Uses());
+        return new(_file.Length, Uses());
+    }
+
+    private ModelSizes SizesOf(short[]?[] codes)
+    {
+        (TensorData Content, short[]? Codes)[] own = [.. _weights.Zip(codes).Where(w => !w.First.Shared).Select(w => (w.First.Content, w.Second))];
+        ReadOnlyMemory<short>[] coded = [.. own.Where(w => w.Codes is { Length: > 0 }).Select(w => (ReadOnlyMemory<short>)w.Codes)];
+        return new(
+            _file.Length,
+            WeightCoders.Gzip.CountBytes(_file.Span),
+            own.Sum(w => w.Content.Shape.ElementCount),
+            own.Sum(w => (long)w.Content.Bytes.Length),
+            coded.Length == 0 ? [] : [.. ModelSizes.Coders.Select(c => WeightCost.Of(c, coded))],
+            own.Where(w => w.Codes is null).Sum(w => (long)w.Content.Bytes.Length));
     }
 
     private void Walk()
@@ -163,7 +196,7 @@ internal sealed class Inspector
     private ImmutableArray<ByteUse> Uses()
     {
         ImmutableArray<long> counts = _bytes.Count(_buffers);
-        return [.. Enum.GetValues<TfLiteByteUse>().Select(use => new ByteUse(NameOf(use), counts[(int)use], Percent(counts[(int)use], _fileLength)))];
+        return [.. Enum.GetValues<TfLiteByteUse>().Select(use => new ByteUse(NameOf(use), counts[(int)use], Percent(counts[(int)use], _file.Length)))];
     }
 
     private static string NameOf(TfLiteByteUse use) => use switch
@@ -179,8 +212,14 @@ internal sealed class Inspector
         TfLiteByteUse.Shapes => "shapes",
         TfLiteByteUse.Names => "names",
         TfLiteByteUse.OperatorOptions => "operator options",
-        TfLiteByteUse.Tables => "tables",
-        TfLiteByteUse.Rest => "padding and rest",
+        TfLiteByteUse.OperatorTables => "operator tables",
+        TfLiteByteUse.TensorTables => "tensor tables",
+        TfLiteByteUse.BufferTables => "buffer tables",
+        TfLiteByteUse.GraphTables => "graph tables",
+        TfLiteByteUse.VTables => "vtables",
+        TfLiteByteUse.Head => "head",
+        TfLiteByteUse.Padding => "padding",
+        TfLiteByteUse.Unused => "unused",
         _ => throw new UnreachableException(),
     };
 

@@ -19,7 +19,7 @@ internal static class CompressionCharts
         ("scales, zero points", ["scales", "zero points"]),
         ("names", ["names"]),
         ("other constants, metadata", ["other constants", "metadata", "recorded ranges", "sparse indices"]),
-        ("structure", ["shapes", "operator options", "tables", "padding and rest"]),
+        ("structure", ["shapes", "operator options", "operator tables", "tensor tables", "buffer tables", "graph tables", "vtables", "head", "padding", "unused"]),
     ];
 
     public static StackedBarChart? Uses(CompressionReport report)

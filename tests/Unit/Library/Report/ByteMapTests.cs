@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Optc.Backends.TfLite;
 using Optc.Formats.FlatBuffers;
 using Optc.Formats.TfLite;
+using Optc.Frontend;
 using Optc.Tests.Snapshots;
 using Optc.Tests.Unit.Formats;
 using Optc.Tests.Unit.Formats.TfLite;
@@ -69,7 +71,7 @@ public sealed class ByteMapTests
     }
 
     [Fact]
-    public void Bytes_that_nothing_refers_to_are_the_rest()
+    public void Bytes_that_nothing_refers_to_are_unused()
     {
         byte[] head = TfLiteFile.ToArray(Model(new TensorRecord { Name = "t", Shape = [24], Buffer = 1, Type = TensorElementType.Int8 }));
         byte[] file = [.. head, .. new byte[100]];
@@ -77,7 +79,8 @@ public sealed class ByteMapTests
         ImmutableArray<long> uses = Count(TfLiteByteMap.Of(file), TfLiteByteUse.Weights);
 
         Assert.Equal(file.Length, uses.Sum());
-        Assert.Equal(Count(TfLiteByteMap.Of(head), TfLiteByteUse.Weights)[(int)TfLiteByteUse.Rest] + 100, uses[(int)TfLiteByteUse.Rest]);
+        Assert.Equal(0, Count(TfLiteByteMap.Of(head), TfLiteByteUse.Weights)[(int)TfLiteByteUse.Unused]);
+        Assert.Equal(100, uses[(int)TfLiteByteUse.Unused]);
     }
 
     [Fact]
@@ -100,6 +103,40 @@ public sealed class ByteMapTests
     }
 
     [Fact]
+    public void Tables_have_the_bytes_of_their_parts()
+    {
+        TensorRecord tensor = new() { Shape = [24], Buffer = 1, Type = TensorElementType.Int8 };
+        byte[] file = TfLiteFile.ToArray(Model(tensor));
+
+        ImmutableArray<long> uses = Count(TfLiteByteMap.Of(file), TfLiteByteUse.OtherConstants);
+
+        Assert.Equal(8, uses[(int)TfLiteByteUse.Head]);
+
+        // The list of two buffers, the empty table, the table with data, and the length of the data.
+        Assert.Equal(4 + (2 * 4) + 4 + 8 + 4, uses[(int)TfLiteByteUse.BufferTables]);
+
+        // The list of one tensor, its table of four fields of 4, 4 and 1 byte behind the head, and the length of its shape.
+        Assert.Equal(4 + 4 + (4 + 4 + 4 + 4) + 4, uses[(int)TfLiteByteUse.TensorTables]);
+        Assert.Equal(24, uses[(int)TfLiteByteUse.OtherConstants]);
+        Assert.Equal(0, uses[(int)TfLiteByteUse.Unused]);
+        Assert.Equal(file.Length, uses.Sum());
+    }
+
+    /// <summary>Two buffers of one table, one of them of weights.</summary>
+    [Fact]
+    public void Shared_buffers_have_the_first_of_their_uses()
+    {
+        byte[] data = [.. Enumerable.Range(1, 24).Select(i => (byte)i)];
+        byte[] file = TfLiteFile.ToArray(new ModelRecord { Subgraphs = [new()], Buffers = [new(), new() { Data = data }, new() { Data = data }] });
+
+        ImmutableArray<long> uses = TfLiteByteMap.Of(file).Count([TfLiteByteUse.Unused, TfLiteByteUse.Unused, TfLiteByteUse.Weights]);
+
+        Assert.Equal(24, uses[(int)TfLiteByteUse.Weights]);
+        Assert.Equal(0, uses[(int)TfLiteByteUse.Unused]);
+        Assert.Equal(file.Length, uses.Sum());
+    }
+
+    [Fact]
     public void Everything_the_schema_has_is_found()
     {
         for (int seed = 0; seed < 20; seed++)
@@ -111,8 +148,23 @@ public sealed class ByteMapTests
             Assert.Equal(file.Length, uses.Sum());
 
             // Our writer leaves gaps for alignment only: less than 16 bytes before each of the things it aligns.
-            Assert.InRange(uses[(int)TfLiteByteUse.Rest], 0, file.Length / 4);
+            Assert.Equal(0, uses[(int)TfLiteByteUse.Unused]);
+            Assert.InRange(uses[(int)TfLiteByteUse.Padding], 0, file.Length / 4);
         }
+    }
+
+    /// <summary>Foreign files and what optc writes of them.</summary>
+    [SharedTheory]
+    [MemberData(nameof(ModelFiles.All), MemberType = typeof(ModelFiles))]
+    public void Written_files_have_nothing_unused(string name)
+    {
+        byte[] file = TfLiteBackend.ToArray(FrontendSet.Read(ModelFiles.Load(name), name), new(TfLiteNames.Interface));
+
+        ImmutableArray<long> uses = Count(TfLiteByteMap.Of(file), TfLiteByteUse.Weights);
+
+        Assert.Equal(file.Length, uses.Sum());
+        Assert.Equal(0, uses[(int)TfLiteByteUse.Unused]);
+        Assert.Equal(0, uses[(int)TfLiteByteUse.RecordedRanges]);
     }
 
     [Fact]

@@ -34,9 +34,34 @@ public sealed class InspectionTests
         Assert.Equal(file.Length, inspection.Size.Uses.Sum(u => u.Bytes));
         Assert.Equal(100, inspection.Size.Uses.Sum(u => u.Percent), 9);
         Assert.Equal(inspection.Weights.Where(w => !w.Shared).Sum(w => w.Bytes), BytesOf(inspection, "weights"));
+        Assert.Equal(BytesOf(inspection, "weights"), inspection.Sizes.WeightBytes);
+        Assert.Equal(file.Length, inspection.Sizes.FileBytes);
+        Assert.All(inspection.Sizes.Coded, c => Assert.Equal(inspection.Weights.Where(w => !w.Shared && !w.Coded.IsEmpty).Sum(w => w.Elements), c.Weights));
+        Assert.All(
+            inspection.Sizes.Coded.Where(c => c.Coder != "gzip"),
+            c => Assert.Equal(c.Bits, inspection.Weights.Where(w => !w.Shared).SelectMany(w => w.Coded).Where(w => w.Coder == c.Coder).Sum(w => w.Bits)));
         Assert.Equal(CanRun(module), inspection.Operators.All(o => o.Executable));
         Assert.True(inspection.Memory.PeakActivations <= inspection.Memory.ArenaActivations);
         Assert.NotEmpty(inspection.ToString());
+    }
+
+    [SharedTheory]
+    [InlineData("kws_ref_model")]
+    [InlineData("hello_world_int8")]
+    [InlineData("hello_world_float")]
+    public void Savings_are_those_of_shrinking(string name)
+    {
+        string folder = Path.Combine("models", name) + Path.DirectorySeparatorChar;
+        byte[] file = ModelFiles.Load(ModelFiles.Names().Single(n => n.StartsWith(folder, StringComparison.Ordinal)));
+        Model model = Model.Read(file, name);
+
+        ShrinkSavings savings = model.Savings();
+
+        Assert.Equal(file.Length, savings.ContainerBytes + savings.GraphBytes + savings.FileBytes);
+        Assert.Equal(file.Length - savings.ContainerBytes, model.ToTfLite(new(TfLiteNames.Interface)).Length);
+        Assert.True(savings.ContainerBytes > 0 && savings.GraphBytes >= 0);
+        Assert.True(name.EndsWith("float", StringComparison.Ordinal) || savings.FileBytes == model.Shrink().File.Length);
+        Assert.Contains("channels and operators", (model.Inspect() with { Savings = savings }).ToString(), StringComparison.Ordinal);
     }
 
     [SharedFact]
