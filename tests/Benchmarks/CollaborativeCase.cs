@@ -17,7 +17,7 @@ internal sealed record CollaborativeCase(
         new("digits-theo", 8, 1e-3, 0.51, 8, 38_500, 1.0, (0.8, 8)),
         new("digits-large", 8, 1e-3, 0.51, 8, 118_000, 1.0, (0.8, 8)),
         new("fine-tune", 10, 5e-4, 0.5, 16, 27_500, 1.3, (0.6, 12)),
-        new("fashion-mobilenet", 8, 1e-3, 0.56, 8, 68_500, 1.6, (0.665, 8)),
+        new("fashion-mobilenet", 8, 1e-3, 0.56, 8, 68_500, 1.6, (0.62, 6)),
     ];
 
     public static CollaborativeCase Find(string name) => All.FirstOrDefault(c => c.Name == name)
