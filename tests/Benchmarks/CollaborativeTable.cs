@@ -23,8 +23,11 @@ internal static class CollaborativeTable
                     $"| {task.Key} | {way.Key} | {string.Join(' ', all.Select(r => r.Seed))} | {all[0].Steps} | {Range(all.Select(r => 100 * r.Accuracy), "0.00")} | {(drops.Length == 0 ? "-" : Range(drops, "0.00"))} | {all.Average(r => r.BitsPerWeight):0.00} | {all.Average(r => r.Coded):0} | {all.Average(r => r.WeightGzip):0} | {all.Average(r => r.FileGzip):0} | {all.Average(r => r.Mlw):0} | {all.Max(r => r.MostCodes)} | {string.Join(' ', all.Select(r => r.Invariants))} |"));
             }
 
-            Pairs([.. task], "ours", "toolkit-pcqat8");
-            Pairs([.. task], "ours", "toolkit-pcqat16");
+            foreach (string ours in (ReadOnlySpan<string>)["ours", "ours-80", "ours-aim"])
+            {
+                Pairs([.. task], ours, "toolkit-pcqat8");
+                Pairs([.. task], ours, "toolkit-pcqat16");
+            }
         }
     }
 
