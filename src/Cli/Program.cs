@@ -17,6 +17,7 @@ internal static class Program
             new InspectCommand(terminal),
             new ConvertCommand(terminal),
             new QuantizeCommand(terminal),
+            new ShrinkCommand(terminal),
             new OptimizeCommand(terminal),
             new ExploreCommand(terminal),
             new RecipesCommand(terminal),

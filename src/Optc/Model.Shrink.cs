@@ -51,6 +51,7 @@ public sealed partial class Model
                 : [],
             Certificate = ShrinkCertificate.Of(Module, best.Record, how.Roundings, method, "portable", original.Span, best.File),
             Method = method,
+            IsFloat = !Module.Main.Nodes.Any(n => n.Op is ISumsProducts && n.Inputs[0]!.Type.DType.IsInteger),
             Weights = (WeightCount(Module), WeightCount(model.Module)),
             Macs = (MultiplyAccumulates.Of(Module.Main), MultiplyAccumulates.Of(model.Module.Main)),
             Arena = (ArenaEstimate.Of(Module).Total, ArenaEstimate.Of(model.Module).Total),

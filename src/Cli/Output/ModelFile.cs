@@ -90,7 +90,19 @@ internal sealed class ModelFile
             return [model.WriteTo];
         }
 
-        ImmutableArray<Artifact> artifacts = model.ToCArray(Options).Files;
+        return Contents(model.ToCArray(Options));
+    }
+
+    /// <summary>The contents of a <c>.tflite</c> file that is there already, in the order of <see cref="Paths"/>.</summary>
+    public ImmutableArray<Action<Stream>> Contents(ReadOnlyMemory<byte> file)
+    {
+        void Write(Stream stream) => stream.Write(file.Span);
+        return Format is ModelFormat.TfLite ? [Write] : Contents(CArrayBackend.Emit(file.Length, Write, Options));
+    }
+
+    private ImmutableArray<Action<Stream>> Contents(ArtifactSet set)
+    {
+        ImmutableArray<Artifact> artifacts = set.Files;
         return Format is ModelFormat.C
             ? [artifacts.Single(a => a.Name.EndsWith(".c", StringComparison.Ordinal)).Write, artifacts.Single(a => a.Name.EndsWith(".h", StringComparison.Ordinal)).Write]
             : [artifacts.Single().Write];

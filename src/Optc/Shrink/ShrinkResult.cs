@@ -27,6 +27,9 @@ public sealed record ShrinkResult
     /// <summary><c>intervals</c>, or <c>enumeration</c> of all inputs.</summary>
     public required string Method { get; init; }
 
+    /// <summary>True when no layer computes with integers, so that all channels stay.</summary>
+    public required bool IsFloat { get; init; }
+
     /// <summary>What users of the file should know.</summary>
     public ImmutableArray<string> Warnings => Record.Warnings;
 

@@ -10,7 +10,7 @@ internal static class ShrinkSteps
 {
     private static readonly ImmutableArray<(string Rule, string Reason)> Channels =
     [
-        ("unread", "all that is kept multiplies it by zero"),
+        ("unread", "nothing that is kept reads it, or all of it multiplies it by zero"),
         ("dead", "it is always at the zero point, so that its products are zero"),
         ("fold", "it always has one value; its products are in the bias"),
         ("fold-padded", "it always has one value, and taps that can fall outside of the image are zero; its products are in the bias"),

@@ -14,6 +14,7 @@ namespace Optc.Passes.Shrink;
 internal sealed class ChannelNeeds
 {
     private readonly Graph _graph;
+    // Of roots only; the others are asked by these.
     private readonly bool[] _needed;
     private readonly ImmutableArray<ChannelReader> _readers;
 
@@ -86,7 +87,8 @@ internal sealed class ChannelNeeds
     /// <summary>Runtimes refuse tensors without elements, and dense layers with scales for each output count their factor otherwise when one is left.</summary>
     private bool KeepOneOfEach()
     {
-        foreach (Value value in _graph.Values())
+        // From the last tensor on: what it needs is kept before one of those that nobody needs is chosen.
+        foreach (Value value in _graph.Values().Reverse())
         {
             if (Trace.AxisOf(value) is not { } axis)
             {
@@ -95,13 +97,30 @@ internal sealed class ChannelNeeds
 
             int least = value.Producer is { Op: FullyConnected } dense && dense.Inputs[1]!.Type.Quant is { IsPerAxis: true } ? 2 : 1;
             int kept = axis.Channels.Count(IsNeeded);
-            if (kept < least && axis.Channels.FirstOrDefault(c => !IsNeeded(c), -1) is >= 0 and int first)
+            if (kept < least && Cheapest(axis) is { } root)
             {
-                _needed[Trace.Root(first)] = true;
+                _needed[root] = true;
                 return true;
             }
         }
 
         return false;
+    }
+
+    /// <summary>Of the channels that nobody needs the one that itself needs fewest, the first of several.</summary>
+    private int? Cheapest(ChannelAxis axis)
+    {
+        bool[] before = [.. _needed];
+        (int Root, int Count)? best = null;
+        foreach (int root in axis.Channels.Where(c => !IsNeeded(c)).Select(Trace.Root).Distinct().ToArray())
+        {
+            _needed[root] = true;
+            Spread();
+            int count = _needed.Count(n => n);
+            best = best is null || count < best.Value.Count ? (root, count) : best;
+            before.CopyTo(_needed, 0);
+        }
+
+        return best?.Root;
     }
 }

@@ -13,6 +13,8 @@ internal static class ChannelWarnings
     /// </remarks>
     public static IEnumerable<string> Of(Graph graph, ChannelTracer trace, ChannelNeeds needs)
     {
+        int layers = 0;
+        int channels = 0;
         foreach (Node node in graph.Nodes)
         {
             if (node.Op is not ISumsProducts || trace.AxisOf(node.Output) is not { } axis || node.Inputs[1]!.Type is not { Quant: not null, DType: DType.I8 } w
@@ -29,11 +31,14 @@ internal static class ChannelWarnings
                 strange += !needs.IsNeeded(axis.Channels[o]) && w.Quant.IsPerAxis && (!(ratio >= 1f / (1L << 31) && ratio < 256) || !float.IsNormal(scale)) ? 1 : 0;
             }
 
-            if (strange > 0)
-            {
-                yield return FormattableString.Invariant(
-                    $"'{node.Name}' loses {strange} channels whose scales a delegate may refuse: one that left the layer alone may take it now, and round as it does");
-            }
+            layers += strange > 0 ? 1 : 0;
+            channels += strange;
+        }
+
+        if (channels > 0)
+        {
+            yield return FormattableString.Invariant(
+                $"{channels} channels of {layers} layers that went have scales which a delegate may refuse: one that left these layers alone may take them now, and round as it does");
         }
     }
 }

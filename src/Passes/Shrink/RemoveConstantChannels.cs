@@ -19,16 +19,20 @@ internal sealed class RemoveConstantChannels
     private readonly List<ChangedBias> _biases = [];
     private readonly SortedSet<string> _warnings = new(StringComparer.Ordinal);
 
-    private RemoveConstantChannels(TrackedGraph graph, BoundsAnalysis bounds, ShrinkRules rules)
+    private readonly IReadOnlyDictionary<int, int>? _merged;
+
+    private RemoveConstantChannels(TrackedGraph graph, BoundsAnalysis bounds, ShrinkRules rules, IReadOnlyDictionary<int, int>? merged)
     {
-        (_graph, _bounds) = (graph, bounds);
+        (_graph, _bounds, _merged) = (graph, bounds, merged);
         _needs = ChannelNeeds.Of(graph.Graph, bounds, rules);
     }
 
     /// <summary>The graph without them; the record holds channels, biases and warnings.</summary>
     /// <param name="bounds">Of this graph.</param>
-    public static (TrackedGraph Graph, ShrinkRecord Record) Apply(TrackedGraph graph, BoundsAnalysis bounds, ShrinkRules rules) =>
-        new RemoveConstantChannels(graph, bounds, rules).Run();
+    /// <param name="merged">For channels that equal others, by their roots, which.</param>
+    public static (TrackedGraph Graph, ShrinkRecord Record) Apply(
+        TrackedGraph graph, BoundsAnalysis bounds, ShrinkRules rules, IReadOnlyDictionary<int, int>? merged = null) =>
+        new RemoveConstantChannels(graph, bounds, rules, merged).Run();
 
     private (TrackedGraph Graph, ShrinkRecord Record) Run()
     {
@@ -139,7 +143,8 @@ internal sealed class RemoveConstantChannels
             DroppedChannel[] dropped =
             [
                 .. Enumerable.Range(0, axis.Count).Where(i => !_needs.IsNeeded(axis.Channels[i])).Select(i =>
-                    _reasons.TryGetValue(value, out Dictionary<int, (ShrinkRules Rule, int? Constant)>? places) && places.TryGetValue(i, out (ShrinkRules Rule, int? Constant) why)
+                    TwinOf(axis, i) is { } twin ? new DroppedChannel(i, "duplicate", Of: twin)
+                    : _reasons.TryGetValue(value, out Dictionary<int, (ShrinkRules Rule, int? Constant)>? places) && places.TryGetValue(i, out (ShrinkRules Rule, int? Constant) why)
                         ? new DroppedChannel(i, NameOf(why.Rule), why.Constant, why.Constant is null || sums is null ? null : sums.Value[i])
                         : new DroppedChannel(i, NameOf(ShrinkRules.Unread))),
             ];
@@ -151,6 +156,13 @@ internal sealed class RemoveConstantChannels
 
         return [.. narrowed];
     }
+
+    /// <summary>Place of the channel that readers count for this one.</summary>
+    private int? TwinOf(ChannelAxis axis, int place) =>
+        _merged is not null && _merged.TryGetValue(_needs.Trace.Root(axis.Channels[place]), out int kept)
+        && Enumerable.Range(0, axis.Count).FirstOrDefault(i => _needs.Trace.Root(axis.Channels[i]) == kept, -1) is >= 0 and int twin
+            ? twin
+            : null;
 
     private static string NameOf(ShrinkRules rule) => rule switch
     {

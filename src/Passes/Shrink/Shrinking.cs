@@ -27,7 +27,18 @@ public static class Shrinking
             using BoundsAnalysis bounds = new(graph.Graph, roundings);
             bounds.Run(rules.HasFlag(ShrinkRules.Enumeration), cancellation);
             isEnumeration = bounds.IsEnumeration;
-            (graph, record) = RemoveConstantChannels.Apply(graph, bounds, rules);
+            if (rules.HasFlag(ShrinkRules.Duplicate) && rules.HasFlag(ShrinkRules.Unread) && EqualChannels.Apply(graph, bounds, rules) is { } equal)
+            {
+                // The values are the same, but their readers weigh them otherwise.
+                using BoundsAnalysis again = new(equal.Graph.Graph, roundings);
+                again.Run(rules.HasFlag(ShrinkRules.Enumeration), cancellation);
+                (graph, record) = RemoveConstantChannels.Apply(equal.Graph, again, rules, equal.Merged);
+                record = record with { Duplicates = [.. equal.Records] };
+            }
+            else
+            {
+                (graph, record) = RemoveConstantChannels.Apply(graph, bounds, rules);
+            }
         }
 
         GraphCleanup.Run(graph, rules, isLast: true);
