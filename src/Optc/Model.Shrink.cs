@@ -49,7 +49,7 @@ public sealed partial class Model
             Steps = isSmaller
                 ? ShrinkSteps.Of(Module.Main, model.Module.Main, best.Record, original.Length - candidates[0].File.Length)
                 : [],
-            Certificate = ShrinkCertificate.Of(Module, best.Record, how.Roundings, method, "portable", original.Span, best.File),
+            Certificate = CertificateWriter.Of(Module, best.Record, how.Roundings, method, "portable", original.Span, best.File),
             Method = method,
             IsFloat = !Module.Main.Nodes.Any(n => n.Op is ISumsProducts && n.Inputs[0]!.Type.DType.IsInteger),
             Weights = (WeightCount(Module), WeightCount(model.Module)),

@@ -21,7 +21,7 @@ public sealed record ShrinkResult
     /// <summary>What was removed, and why that is exact.</summary>
     public required ImmutableArray<ShrinkStep> Steps { get; init; }
 
-    /// <summary>JSON by which a checker can repeat the proof, UTF-8; see <see cref="ShrinkCertificate"/>.</summary>
+    /// <summary>JSON by which a checker can repeat the proof, UTF-8; which <see cref="Certificates.ShrinkCertificate"/> checks.</summary>
     public required ReadOnlyMemory<byte> Certificate { get; init; }
 
     /// <summary><c>intervals</c>, or <c>enumeration</c> of all inputs.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops.Channels;
+using Optc.Passes.Clean;
 using Optc.Passes.Prune;
 
 namespace Optc.Passes.Shrink;
@@ -46,6 +47,7 @@ internal sealed class RemoveConstantChannels
             }
         }
 
+        ExplainReshaped();
         ImmutableArray<NarrowedValue> narrowed = Narrowed();
         if (narrowed.IsEmpty)
         {
@@ -126,6 +128,30 @@ internal sealed class RemoveConstantChannels
         if (!places.TryGetValue(place, out (ShrinkRules Rule, int? Constant) known) || known.Rule < rule)
         {
             places[place] = (rule, rule is ShrinkRules.Unread ? null : constant);
+        }
+    }
+
+    /// <summary>What is read under another shape goes for the same reasons, which must be told of it should the reshape go.</summary>
+    private void ExplainReshaped()
+    {
+        foreach (Node node in _graph.Graph.Nodes.Reverse().Where(n => Identity.Reshapes(n.Op)))
+        {
+            Value x = node.Inputs[0]!;
+            if (!_reasons.TryGetValue(node.Output, out Dictionary<int, (ShrinkRules Rule, int? Constant)>? read)
+                || _needs.Trace.AxisOf(x) is not { } axis || _needs.Trace.AxisOf(node.Output) is not { } result || _bounds.Of(x) is not { } bounds)
+            {
+                continue;
+            }
+
+            int?[] constants = bounds.Constants(axis.Axis);
+            foreach ((int place, (ShrinkRules rule, int? constant)) in read)
+            {
+                int from = Array.IndexOf([.. axis.Channels], result.Channels[place]);
+                if (rule is not ShrinkRules.Unread && from >= 0 && constants[from] == constant)
+                {
+                    Explain(x, from, rule, constant);
+                }
+            }
         }
     }
 

@@ -4,6 +4,7 @@ using Optc.Ops.Bounds;
 using Optc.Ops.Kernels;
 using Optc.Passes.Shrink;
 using Optc.Runtime;
+using Optc.Tests.Fuzzing;
 using Xunit;
 
 namespace Optc.Tests.Unit.Passes.Shrink;

@@ -4,6 +4,7 @@ using Optc.Ops.Bounds;
 using Optc.Passes.Shrink;
 using Optc.Report;
 using Optc.Shrink;
+using Optc.Tests.Fuzzing;
 using Optc.Tests.Snapshots;
 using Optc.Tests.Unit.Formats.TfLite;
 using Xunit;
@@ -30,7 +31,7 @@ public sealed class ShrinkingFiguresTests
     [InlineData("mix", false, 10347, null)]
     public void Planted_channels_are_found(string variant, bool folds, int weights, int? macs)
     {
-        Module module = PlantedModel.Make(variant);
+        Module module = PlantedModel.Make(Model.Load(Path.Combine(SharedFolder.Path, "models", "kws_ref_model", "kws_ref_model.tflite")).Module, variant);
 
         (Module small, _, _) = Shrinking.Apply(module, folds ? ShrinkRules.All : ShrinkRules.All & ~(ShrinkRules.Fold | ShrinkRules.FoldPadded));
 

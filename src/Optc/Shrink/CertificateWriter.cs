@@ -13,13 +13,13 @@ namespace Optc.Shrink;
 /// Operators have their numbers in the file; a value is <c>op3:0</c>, output 0 of operator 3, or <c>in0</c>, input 0 of the subgraph, both of the
 /// original. Rules and evidence are those of <see cref="ShrinkRecord"/>.
 /// </remarks>
-public static class ShrinkCertificate
+internal static class CertificateWriter
 {
     private const int Version = 1;
 
     private static readonly JsonWriterOptions Layout = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    internal static byte[] Of(
+    public static byte[] Of(
         Module original, ShrinkRecord record, Roundings roundings, string method, string profile, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
     {
         ArrayBufferWriter<byte> buffer = new();

@@ -2,10 +2,10 @@ using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;
 
-namespace Optc.Tests.Unit.Passes.Shrink;
+namespace Optc.Tests.Fuzzing;
 
 /// <summary>Random int8 models with one or two input elements, so that all inputs can be run, full of things that can go.</summary>
-internal sealed class SmallModel
+public sealed class SmallModel
 {
     private readonly Random _random;
     private readonly GraphBuilder _builder = new("main");
@@ -14,6 +14,8 @@ internal sealed class SmallModel
     private SmallModel(int seed) => _random = new(seed);
 
     /// <summary>Dense layers.</summary>
+    /// <param name="seed">The same number gives the same model.</param>
+    /// <param name="inputs">Elements of the input.</param>
     public static Module Dense(int seed, int inputs)
     {
         SmallModel m = new(seed);
@@ -30,6 +32,8 @@ internal sealed class SmallModel
     }
 
     /// <summary>Convolutions with and without padding, depthwise ones, sums, pools and a dense layer.</summary>
+    /// <param name="seed">The same number gives the same model.</param>
+    /// <param name="pixels">Elements of the input.</param>
     public static Module Image(int seed, int pixels)
     {
         SmallModel m = new(seed);

@@ -1,19 +1,17 @@
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Tests.Snapshots;
 
-namespace Optc.Tests.Unit.Passes.Shrink;
+namespace Optc.Tests.Fuzzing;
 
 /// <summary>A trained model whose convolutions are edited so that channels become superfluous.</summary>
-internal static class PlantedModel
+public static class PlantedModel
 {
-    public static Module Original() =>
-        Model.Load(Path.Combine(SharedFolder.Path, "models", "kws_ref_model", "kws_ref_model.tflite")).Module;
-
-    /// <summary>One of <c>original, dead, unread, const, sat, mix</c>.</summary>
-    public static Module Make(string name)
+    /// <summary>A copy of a model with edited convolutions.</summary>
+    /// <param name="original">Its first convolution is the stem, whose inputs stay.</param>
+    /// <param name="name">One of <c>original, dead, unread, const, sat, mix</c>.</param>
+    public static Module Make(Module original, string name)
     {
-        Module module = Original().Clone();
+        Module module = original.Clone();
         foreach (string edit in name is "mix" ? ["dead", "unread", "const"] : new[] { name })
         {
             int index = 0;
