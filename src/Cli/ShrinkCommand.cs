@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using Optc.Backends.TfLite;
 using Optc.Cli.CommandLine;
 using Optc.Cli.Output;
 using Optc.Ir;
@@ -10,6 +11,8 @@ namespace Optc.Cli;
 
 internal sealed class ShrinkCommand : Verb
 {
+    private const string Micro = "mcu";
+
     private static readonly ImmutableArray<(string Name, ShrinkRules Rule)> Rules =
     [
         ("unread", ShrinkRules.Unread),
@@ -29,6 +32,20 @@ internal sealed class ShrinkCommand : Verb
     private readonly Argument<string> _model = SharedOptions.Model(description: "Quantized model to make smaller: a .tflite file.");
     private readonly Option<string> _output = SharedOptions.Output("File to write: .tflite, .c (with its header) or .h.");
     private readonly Option<bool> _force = SharedOptions.Force();
+
+    private readonly Option<string> _profile = new Option<string>("--profile")
+    {
+        HelpName = "portable|mcu",
+        Description = "Who is to load the file: every runtime, or TensorFlow Lite Micro only, which needs less of it; LiteRT refuses such a file.",
+        DefaultValueFactory = _ => "portable",
+    }.OneOf("portable", Micro);
+
+    private readonly Option<string> _names = new Option<string>("--names")
+    {
+        HelpName = "interface|all",
+        Description = "Names of tensors to keep: those of inputs, outputs and signatures, or all.",
+        DefaultValueFactory = _ => "interface",
+    }.OneOf("interface", "all");
 
     private readonly Option<string?> _only = new Option<string?>("--only")
     {
@@ -59,7 +76,7 @@ internal sealed class ShrinkCommand : Verb
         : base("shrink", "Make a quantized model smaller that gives the same outputs for every possible input, and prove it.", terminal)
     {
         Arguments.Add(_model);
-        foreach (Option option in (ReadOnlySpan<Option>)[_output, _only, _keep, _prefer, _certificate, _force])
+        foreach (Option option in (ReadOnlySpan<Option>)[_output, _profile, _only, _keep, _names, _prefer, _certificate, _force])
         {
             Options.Add(option);
         }
@@ -69,6 +86,7 @@ internal sealed class ShrinkCommand : Verb
     [
         new("everything that changes no output", "optc shrink kws.tflite -o kws-small.tflite"),
         new("with the evidence", "optc shrink kws.tflite -o kws-small.tflite --certificate kws-small.json"),
+        new("for TensorFlow Lite Micro alone", "optc shrink kws.tflite -o kws-mcu.tflite --profile mcu"),
         new("only the container", "optc shrink kws.tflite -o kws-small.tflite --only container"),
         new("biases stay as they are", "optc shrink kws.tflite -o kws-small.tflite --keep fold --keep fold-padded"),
     ];
@@ -82,6 +100,9 @@ internal sealed class ShrinkCommand : Verb
         ShrinkOptions how = new()
         {
             Rules = arguments.GetValue(_only) is null ? ShrinkRules.All & ~Kept(arguments.GetValue(_keep) ?? []) : ShrinkRules.None,
+            Writing = new(
+                arguments.GetRequiredValue(_names) is "all" ? TfLiteNames.All : TfLiteNames.Interface,
+                arguments.GetRequiredValue(_profile) is Micro ? TfLiteTarget.Micro : TfLiteTarget.Portable),
             PreferMacs = arguments.GetRequiredValue(_prefer) is "macs",
         };
 

@@ -38,7 +38,7 @@ public sealed partial class Model
             best = candidates[0] with { File = original.ToArray() };
         }
 
-        Model model = isSmaller ? Read(best.File, Name).WrittenAs(best.Model.Writing) : this;
+        Model model = isSmaller ? Read(best.File, Name).WrittenAs(how.Writing) : this;
         string method = best.IsEnumeration ? "enumeration" : "intervals";
         return new()
         {
@@ -49,7 +49,8 @@ public sealed partial class Model
             Steps = isSmaller
                 ? ShrinkSteps.Of(Module.Main, model.Module.Main, best.Record, original.Length - candidates[0].File.Length)
                 : [],
-            Certificate = CertificateWriter.Of(Module, best.Record, how.Roundings, method, "portable", original.Span, best.File),
+            Certificate = CertificateWriter.Of(Module, best.Record, how.Roundings, method, how.Writing.Target is TfLiteTarget.Micro ? "mcu" : "portable", original.Span, best.File),
+            Target = how.Writing.Target,
             Method = method,
             IsFloat = !Module.Main.Nodes.Any(n => n.Op is ISumsProducts && n.Inputs[0]!.Type.DType.IsInteger),
             Weights = (WeightCount(Module), WeightCount(model.Module)),
@@ -65,7 +66,7 @@ public sealed partial class Model
     private ShrinkCandidate Candidate(string name, ShrinkRules rules, ShrinkOptions how, CancellationToken cancellation)
     {
         (Module module, ShrinkRecord record, bool isEnumeration) = Located(() => Shrinking.Apply(Module, rules, how.Roundings, cancellation));
-        Model model = With(module).WrittenAs(Writing with { Names = Writing.Names is TfLiteNames.Automatic ? TfLiteNames.Interface : Writing.Names });
+        Model model = With(module).WrittenAs(how.Writing);
         return new(name, model, model.ToTfLite(), record, isEnumeration, WeightCount(module), MultiplyAccumulates.Of(module.Main));
     }
 }

@@ -83,7 +83,9 @@ internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool bu
         {
             Scale = quant.Scales,
             ZeroPoint = ZeroPoints(quant),
-            QuantizedDimension = quant.IsPerAxis ? quant.Axis : 0,
+
+            // Of a layer with one channel left too, whose one scale is that of the channel.
+            QuantizedDimension = value.Type.Shape.HasRank && quant.Axis < value.Type.Shape.Rank ? quant.Axis : 0,
         };
     }
 

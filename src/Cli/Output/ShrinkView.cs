@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Optc.Backends.TfLite;
 using Optc.Cli.CommandLine;
 using Optc.Shrink;
 
@@ -39,6 +40,11 @@ internal sealed class ShrinkView(string input, ImmutableArray<string> outputs, S
         terminal.WriteText($"MACs     {Number(result.Macs.Before)} -> {Number(result.Macs.After)}\n");
         terminal.WriteText($"arena    {ByteSize.Show(result.Arena.Before)} -> {ByteSize.Show(result.Arena.After)}, estimated\n");
         terminal.WriteText($"proof    by {result.Method}, for every input\n");
+        if (result.Target is TfLiteTarget.Micro)
+        {
+            terminal.WriteText("profile  mcu: for TensorFlow Lite Micro only, LiteRT refuses the file or rounds otherwise\n");
+        }
+
         foreach (string warning in result.Warnings)
         {
             terminal.Note($"warning: {warning}");
@@ -71,6 +77,7 @@ internal sealed class ShrinkView(string input, ImmutableArray<string> outputs, S
         }
 
         writer.WriteEndArray();
+        writer.WriteString("profile", result.Target is TfLiteTarget.Micro ? "mcu" : "portable");
         writer.WriteNumber("bytesBefore", result.Original.Length);
         writer.WriteNumber("bytesAfter", result.File.Length);
         writer.WriteNumber("weightsBefore", result.Weights.Before);

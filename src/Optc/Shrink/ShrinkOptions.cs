@@ -1,3 +1,4 @@
+using Optc.Backends.TfLite;
 using Optc.Ops.Bounds;
 using Optc.Passes.Shrink;
 
@@ -11,6 +12,9 @@ public sealed record ShrinkOptions
 
     /// <summary>Ways of rounding under which all outputs stay the same.</summary>
     public Roundings Roundings { get; init; } = Roundings.All;
+
+    /// <summary>Which names stay, and which runtimes are to load the file.</summary>
+    public TfLiteWriteOptions Writing { get; init; } = new(TfLiteNames.Interface);
 
     /// <summary>Takes the model with the fewest multiplications although another one has fewer bytes.</summary>
     public bool PreferMacs { get; init; }

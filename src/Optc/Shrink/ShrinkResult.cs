@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Optc.Backends.TfLite;
 using Optc.Passes.Shrink;
 
 namespace Optc.Shrink;
@@ -23,6 +24,9 @@ public sealed record ShrinkResult
 
     /// <summary>JSON by which a checker can repeat the proof, UTF-8; which <see cref="Certificates.ShrinkCertificate"/> checks.</summary>
     public required ReadOnlyMemory<byte> Certificate { get; init; }
+
+    /// <summary>Which runtimes load the file.</summary>
+    public required TfLiteTarget Target { get; init; }
 
     /// <summary><c>intervals</c>, or <c>enumeration</c> of all inputs.</summary>
     public required string Method { get; init; }
