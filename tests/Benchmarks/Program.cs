@@ -7,7 +7,7 @@ using Optc.Tests.Benchmarks;
 // reaches. "study-data SHARED CASE FOLDER": its data as .npz. "report [ARCHITECTURE [FOLDER]]": how long a compression report takes. "train-step [FILTER [PYTHON]]": whole steps of
 // training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses beside those of float64. "train-profile
 // [FILTER [REPEATS [aware]]]": the nodes of a step with one and two threads, of float or of quantization-aware training. "codec [SHARED]": MB/s of the Ethos-U codec, bytes of its
-// streams, and damaged streams. "ethos-u SHARED": whole models packed for an Ethos-U, and damaged packages. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
+// streams, and damaged streams. "shrink SHARED": models before and after optc shrink. "ethos-u SHARED": whole models packed for an Ethos-U, and damaged packages. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
 // to BenchmarkDotNet.
 if (args is ["speed", ..])
 {
@@ -48,6 +48,12 @@ if (args is ["study-data", string from, string one, string to])
 if (args is ["collaborative", _, _, ..])
 {
     CollaborativeStudy.Parse(args.AsSpan(1)).Print();
+    return;
+}
+
+if (args is ["shrink", string modelFolder])
+{
+    new ShrinkTable(modelFolder).Print();
     return;
 }
 
