@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using Optc.Backends;
 using Optc.Backends.CArray;
-using Optc.Cli.CommandLine;
 using Optc.Ir;
 
 namespace Optc.Cli.Output;

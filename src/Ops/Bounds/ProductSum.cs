@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops.Kernels;
 

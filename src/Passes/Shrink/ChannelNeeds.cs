@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Bounds;
 using Optc.Ops.Channels;
 
 namespace Optc.Passes.Shrink;

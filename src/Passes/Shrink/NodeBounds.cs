@@ -1,4 +1,3 @@
-using Optc.Ir;
 
 namespace Optc.Passes.Shrink;
 

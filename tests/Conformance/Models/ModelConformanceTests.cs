@@ -3,6 +3,7 @@ using System.Text;
 using Optc.Backends.TfLite;
 using Optc.Frontend;
 using Optc.Ir;
+using Optc.Ops.Kernels;
 using Optc.Runtime;
 using Optc.Tests.Snapshots;
 using Xunit;
@@ -45,6 +46,29 @@ public sealed class ModelConformanceTests
         Comparison result = Run(name);
 
         Assert.True(IsClose(name, result), result.ToString());
+    }
+
+    /// <summary>Files of either target have the outputs of the file they were made from, to the last bit and in both ways of rounding.</summary>
+    [SharedTheory]
+    [MemberData(nameof(Names))]
+    public void Written_files_compute_the_same(string name)
+    {
+        if (name == CustomOperators)
+        {
+            return;
+        }
+
+        ReferenceModel model = ReferenceModel.Find(name);
+        Module original = FrontendSet.Read(model.ReadFile(), name);
+        foreach (TfLiteTarget target in Enum.GetValues<TfLiteTarget>())
+        {
+            Module written = FrontendSet.Read(TfLiteBackend.ToArray(original, new(TfLiteNames.Interface, target)), name);
+            foreach (RoundingProfile rounding in Enum.GetValues<RoundingProfile>())
+            {
+                InterpreterOptions options = new() { Rounding = rounding };
+                Assert.Equal(ModelRun.Outputs(model, original, options), ModelRun.Outputs(model, written, options));
+            }
+        }
     }
 
     /// <summary>The table of <c>docs/results/conformance.md</c>.</summary>

@@ -56,6 +56,34 @@ internal static class ModelRun
         return total;
     }
 
+    /// <summary>The bytes of all outputs on all samples, one behind the other.</summary>
+    public static byte[] Outputs(ReferenceModel model, Module module, InterpreterOptions options)
+    {
+        using Interpreter interpreter = new(module, options: options);
+        using MemoryStream all = new();
+        foreach ((ImmutableArray<string> inputs, _) in model.Samples)
+        {
+            interpreter.Reset();
+            NpyArray[] given = [.. inputs.Select(ReferenceModel.ReadArray)];
+            int steps = model.Stateful ? given[0].Shape[0] : 1;
+            for (int step = 0; step < steps; step++)
+            {
+                for (int i = 0; i < given.Length; i++)
+                {
+                    Slice(given[i], step, steps).CopyTo(interpreter.Input(i));
+                }
+
+                interpreter.Run();
+                for (int o = 0; o < interpreter.OutputCount; o++)
+                {
+                    all.Write(interpreter.Output(o));
+                }
+            }
+        }
+
+        return all.ToArray();
+    }
+
     /// <summary>One time step of an array whose first axis is time.</summary>
     public static ReadOnlySpan<byte> Slice(NpyArray array, int step, int steps)
     {

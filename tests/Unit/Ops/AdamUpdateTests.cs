@@ -4,7 +4,6 @@ using Optc.Ops;
 using Optc.Ops.Gradients;
 using Optc.Ops.Execution;
 using Optc.Runtime;
-using Optc.Runtime.Training;
 using Xunit;
 
 namespace Optc.Tests.Unit.Ops;

@@ -93,6 +93,139 @@ public sealed class FlatBufferWriterTests
         Assert.Equal(4, new HashSet<FlatOffset> { bytes, text, long64, int32 }.Count);
     }
 
+    [Fact]
+    public void Equal_tables_are_shared_bottom_up()
+    {
+        FlatBufferWriter writer = new(shareEqual: true);
+        FlatOffset Leaf(int value, string name)
+        {
+            FlatOffset text = writer.String(name);
+            writer.Add(0, value);
+            writer.Add(1, text);
+            return writer.FinishTable();
+        }
+
+        FlatOffset Owner(FlatOffset child)
+        {
+            writer.Add(0, child);
+            return writer.FinishTable();
+        }
+
+        Assert.Equal(Owner(Leaf(5, "a")), Owner(Leaf(5, "a")));
+        Assert.NotEqual(Leaf(5, "a"), Leaf(6, "a"));
+        Assert.NotEqual(Leaf(5, "a"), Leaf(5, "b"));
+        Assert.NotEqual(Owner(Leaf(5, "a")), Owner(Leaf(5, "b")));
+    }
+
+    /// <summary>Equal bits are not equal fields: an offset, a number of another size, another slot.</summary>
+    [Fact]
+    public void Tables_that_differ_are_never_merged()
+    {
+        FlatBufferWriter writer = new(shareEqual: true);
+        FlatOffset text = writer.String("target");
+        HashSet<FlatOffset> tables = [];
+        foreach (Action add in (Action[])[
+            () => writer.Add(0, text),
+            () => writer.Add(0, text.FromEnd),
+            () => writer.Add(0, (long)text.FromEnd),
+            () => writer.Add(0, (byte)text.FromEnd),
+            () => writer.Add(1, text.FromEnd),
+            () => writer.Add(2, text),
+            () => { }])
+        {
+            add();
+            tables.Add(writer.FinishTable());
+        }
+
+        Assert.Equal(7, tables.Count);
+    }
+
+    [Fact]
+    public void Lists_of_tables_and_numbers_of_equal_bytes_are_not_merged()
+    {
+        for (int seed = 0; seed < 50; seed++)
+        {
+            Random random = new(seed);
+            FlatBufferWriter writer = new(shareEqual: true);
+            List<(FlatOffset Place, int[] Numbers, bool IsList)> written = [];
+            FlatOffset[] tables = [.. Enumerable.Range(1, 4).Select(i =>
+            {
+                writer.Add(0, i);
+                return writer.FinishTable();
+            })];
+            for (int n = 0; n < 100; n++)
+            {
+                FlatOffset[] targets = [.. Enumerable.Range(0, random.Next(4)).Select(_ => tables[random.Next(4)])];
+                int[] numbers = [.. targets.Select(t => t.FromEnd)];
+                bool isList = random.Next(2) == 0;
+                FlatOffset place = isList ? writer.TableVector([.. targets], (_, t) => t) : writer.Vector<int>([.. numbers]);
+                written.Add((place, numbers, isList));
+            }
+
+            foreach (((FlatOffset Place, int[] Numbers, bool IsList) a, (FlatOffset Place, int[] Numbers, bool IsList) b) in written.SelectMany(a => written.Select(b => (a, b))))
+            {
+                bool isSame = a.Numbers.SequenceEqual(b.Numbers) && (a.IsList == b.IsList || a.Numbers.Length == 0);
+                Assert.Equal(isSame, a.Place == b.Place);
+            }
+        }
+    }
+
+    /// <summary>Beyond 2,048 bytes only samples are hashed.</summary>
+    [Fact]
+    public void Large_data_that_differ_in_one_byte_are_not_merged()
+    {
+        byte[] data = new byte[100_000];
+        new Random(1).NextBytes(data);
+        FlatBufferWriter writer = new(shareEqual: true);
+        FlatOffset first = writer.ByteVector(data);
+
+        Assert.Equal(first, writer.ByteVector(data.ToArray()));
+        for (int i = 0; i < data.Length; i += 997)
+        {
+            byte[] other = data.ToArray();
+            other[i] ^= 1;
+            Assert.NotEqual(first, writer.ByteVector(other));
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8)]
+    public void Gaps_are_filled_and_everything_is_read_back(int smallestRest)
+    {
+        for (int seed = 0; seed < 50; seed++)
+        {
+            Random random = new(seed);
+            FlatBufferWriter writer = new(shareEqual: true, smallestRest: smallestRest);
+            byte[][] data = [.. Enumerable.Range(0, 8).Select(_ => new byte[random.Next(1, 60)])];
+            long[][] longs = [.. Enumerable.Range(0, 8).Select(_ => new long[random.Next(0, 3)])];
+            Array.ForEach(data, random.NextBytes);
+            Array.ForEach(longs, l => Array.ForEach([.. Enumerable.Range(0, l.Length)], i => l[i] = random.Next(3)));
+            FlatOffset[] aligned = [.. data.Select(d => writer.ByteVector(d, alignment: 16))];
+            FlatOffset[] numbers = [.. longs.Select(l => writer.Vector<long>([.. l]))];
+            for (int i = 0; i < 8; i++)
+            {
+                writer.Add(i, aligned[i]);
+                writer.Add(8 + i, numbers[i]);
+            }
+
+            byte[] file = writer.Finish(writer.FinishTable(), "TEST").ToArray();
+
+            Assert.All(aligned, a => Assert.Equal(0, (file.Length - a.FromEnd + 4) % 16));
+            Assert.All(numbers, n => Assert.Equal(0, (file.Length - n.FromEnd + 4) % 8));
+            new FlatBufferReader(file).ReadRoot("Root", "TEST", root =>
+            {
+                for (int i = 0; i < 8; i++)
+                {
+                    Assert.Equal(data[i], root.ByteVector(i, "d").ToArray());
+                    Assert.Equal(longs[i], root.Vector<long>(8 + i, "l").ToArray());
+                }
+
+                return 0;
+            });
+        }
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

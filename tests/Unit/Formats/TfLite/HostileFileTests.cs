@@ -28,6 +28,35 @@ public sealed class HostileFileTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 200L * file.Length);
     }
 
+    /// <summary>Two billion paths lead to the last table of a chain in which each table names the next one twice; it is read once.</summary>
+    [Fact]
+    public void Tables_with_many_paths_are_read_once()
+    {
+        const int Levels = 31;
+        FlatBufferWriter writer = new(shareEqual: true);
+        FlatOffset next = writer.FinishTable();
+        for (int i = 0; i < Levels; i++)
+        {
+            writer.Add(0, next);
+            writer.Add(1, next);
+            writer.Add(2, i + 1);
+            next = writer.FinishTable();
+        }
+
+        byte[] file = writer.Finish(next, "TEST").ToArray();
+        int read = 0;
+
+        new FlatBufferReader(file).ReadRoot("Root", "TEST", Read);
+
+        Assert.Equal(Levels + 1, read);
+
+        object Read(FlatTable table)
+        {
+            read++;
+            return (table.Table(0, "a", Read), table.Table(1, "b", Read), table.Scalar<int>(2, "c"));
+        }
+    }
+
     [Fact]
     public void Vectors_that_overlap_do_not_multiply()
     {
