@@ -27,6 +27,20 @@ public sealed partial class SourceTests
         Assert.Empty(tooLong);
     }
 
+    /// <summary>Whoever checks a proof must not think with the head of whoever found it.</summary>
+    [Fact]
+    public void What_verifies_certificates_knows_neither_passes_nor_kernels()
+    {
+        string[] allowed = ["using System", "using Optc.Data;", "using Optc.Formats;", "using Optc.Formats.TfLite;", "using Optc.Ir;"];
+        string[] files = [.. Files([Path.Combine("src", "Optc", "Certificates")], ".cs")];
+
+        Assert.InRange(files.Length, 10, 100);
+        Assert.Empty(files.SelectMany(file => File.ReadLines(file)
+            .Where(line => line.Contains("Optc.", StringComparison.Ordinal) && !line.StartsWith("namespace Optc.Certificates;", StringComparison.Ordinal))
+            .Where(line => !allowed.Any(a => line.StartsWith(a, StringComparison.Ordinal)))
+            .Select(line => $"{Relative(file)}: {line}")));
+    }
+
     [Fact]
     public void Nothing_is_named_after_nothing()
     {

@@ -106,7 +106,9 @@ internal sealed partial class BoundsEngine(GraphView view, Roundings roundings)
 
     private ReadOnlySpan<int> Shape(int tensor) => view.Tensor(tensor).Shape.AsSpan();
 
-    private void Measure()
+    /// <returns>Elements and products, about the work of one run.</returns>
+    /// <exception cref="DiagnosticException">The graph is too large to be analysed.</exception>
+    public long Measure()
     {
         long elements = 0;
         long products = 0;
@@ -114,6 +116,9 @@ internal sealed partial class BoundsEngine(GraphView view, Roundings roundings)
         {
             elements += view.Operators[o].Outputs.Sum(t => t < 0 ? 0 : Math.Max(0, view.Count(t)));
             products += LinearLayer.Of(view, o) is { } layer ? view.Count(layer.Output) * layer.Taps * layer.Inputs : 0;
+            products += view.Operators[o] is { Options: Pool2DOptions pool, Outputs: [>= 0 and int pooled] }
+                ? (long)Math.Min(MostProducts, (double)view.Count(pooled) * Math.Max(0, pool.FilterHeight) * Math.Max(0, pool.FilterWidth))
+                : 0;
             if (elements > MostElements || products > MostProducts)
             {
                 throw Refusal.Of(
@@ -123,6 +128,8 @@ internal sealed partial class BoundsEngine(GraphView view, Roundings roundings)
                     view.At(o));
             }
         }
+
+        return elements + products;
     }
 
     /// <summary>The interval of a requantized interval, moved by the zero point and clamped; null on overflow.</summary>

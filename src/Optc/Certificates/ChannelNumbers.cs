@@ -48,7 +48,7 @@ internal sealed class ChannelNumbers(GraphView view, ValueFacts facts)
         }
 
         int[] constants = [.. numbers];
-        if (op >= 0 && axis == view.Tensor(tensor).Shape.Length - 1 && view.Operators[op].Outputs.Length == 1)
+        if (op >= 0 && Quantization.Of(view.Tensor(tensor)) is not null && axis == view.Tensor(tensor).Shape.Length - 1 && view.Operators[op].Outputs.Length == 1)
         {
             Number(op, tensor, axis, numbers);
         }

@@ -47,7 +47,7 @@ internal static class ContainerReplay
         Signatures(original, result, replays);
         Metadata(original, result, replays);
         facts.Add(new("container", "result", string.Create(
-            CultureInfo.InvariantCulture, $"{replays.Length} subgraphs, {original.SignatureDefs.Length} signatures and all metadata that runtimes and tools read are those of the original")));
+            CultureInfo.InvariantCulture, $"subgraphs ({replays.Length}), signatures ({original.SignatureDefs.Length}) and all metadata that runtimes and tools read are those of the original")));
     }
 
     private static void Signatures(ModelRecord original, ModelRecord result, GraphReplay[] replays)

@@ -198,9 +198,9 @@ internal sealed partial class GraphReplay
     private void Reshape(OperatorPair pair, HashSet<int> compared)
     {
         int output = _original.Operators[pair.Before].Outputs[0];
-        if (pair.Sources.IsEmpty || pair.Sources[0] < 0 || !_original.IsActivation(pair.Sources[0]))
+        if (pair.Sources.IsEmpty || pair.Sources[0] < 0 || output < 0)
         {
-            return;
+            throw Untied(pair, -1, output);
         }
 
         bool isSliced = !IsWhole(output) || !IsWhole(pair.Sources[0]);

@@ -38,6 +38,16 @@ internal sealed partial class GraphReplay
             throw Refusal.Of("a channel is called constant in a model without fixed sizes", objection, "fixed height, width and length", at);
         }
 
+        if (_original.Graph.Inputs.Any(t => _original.Tensor(t).ShapeSignature is [< 0, ..]))
+        {
+            _conditions.Add("the elements of a batch are computed alike");
+        }
+
+        if (_facts.Enumerates)
+        {
+            _conditions.Add("a runtime rounds all operators of a model alike");
+        }
+
         // A padded copy has the padding around a constant that only its source has everywhere.
         int writer = _original.Writer(tensor);
         int shown = writer >= 0 && _removed.TryGetValue(writer, out RemovedClaim? removed) && removed.Rule == ClaimWords.PadFused ? Resolve(_original.Operand(writer, 0)) : tensor;

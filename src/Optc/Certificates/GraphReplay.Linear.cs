@@ -5,6 +5,8 @@ namespace Optc.Certificates;
 
 internal sealed partial class GraphReplay
 {
+    private const string Finite = "float values are finite, and sums of a layer are formed in the order of its inputs";
+
     private readonly HashSet<(int Original, int Channel)> _usedBiases = [];
     private readonly HashSet<DuplicateClaim> _usedDuplicates = [];
 
@@ -111,6 +113,11 @@ internal sealed partial class GraphReplay
             && (Quantization.Of(_original.Tensor(source)) is not null || _original.Tensor(source).Type == TensorElementType.Float32)
             && _original.Tensor(padded).Shape is [_, var height, var width, _]
             && height == geometry.Rows.Input + top + amounts[3] && width == geometry.Columns.Input + left + amounts[5];
+        if (_original.Tensor(source).Type == TensorElementType.Float32)
+        {
+            _conditions.Add(Finite);
+        }
+
         if (!fits)
         {
             throw Refusal.Of("a pad is fused that SAME does not do", "other sizes, places or quantization", "zero point all around, as SAME pads", pair.At);

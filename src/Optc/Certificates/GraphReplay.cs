@@ -128,7 +128,7 @@ internal sealed partial class GraphReplay
             SameName(now, before, at);
         }
 
-        Say("interface", _result.Place, Text($"{_original.Graph.Inputs.Length} inputs and {_original.Graph.Outputs.Length} outputs have the same names, types and meaning"));
+        Say("interface", _result.Place, Text($"inputs ({_original.Graph.Inputs.Length}) and outputs ({_original.Graph.Outputs.Length}) have the same names, types and meaning"));
     }
 
     private void SameName(int now, int before, ImmutableArray<string> at)

@@ -10,7 +10,7 @@ namespace Optc.Certificates;
 internal sealed class GraphView
 {
     private const int Nobody = -1;
-    private const long LargestTensor = 1L << 30;
+    private const long LargestTensor = 1L << 26;
 
     private readonly int[] _writer;
     private readonly int[] _slot;

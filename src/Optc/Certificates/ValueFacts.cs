@@ -15,6 +15,8 @@ internal sealed class ValueFacts(GraphView view, Roundings roundings, bool enume
     private BoundsEngine? _engine;
     private bool _isReady;
 
+    public bool Enumerates => enumerates;
+
     /// <summary>Bounds of a tensor; null for one that is not of small integers.</summary>
     /// <exception cref="DiagnosticException">The graph is too large, or its inputs too many.</exception>
     public Bounds? this[int tensor]
@@ -69,8 +71,7 @@ internal sealed class ValueFacts(GraphView view, Roundings roundings, bool enume
                 view.Place);
         }
 
-        double work = combinations * Enumerable.Range(0, view.Operators.Length)
-            .Sum(o => LinearLayer.Of(view, o) is { } l ? (double)view.Count(l.Output) * l.Taps * l.Inputs : 16);
+        double work = combinations * (double)new BoundsEngine(view, roundings).Measure();
         if (work > MostProducts)
         {
             throw Refusal.Of("the model is too large to be run on all inputs", $"{work.ToString("G3", CultureInfo.InvariantCulture)} products", "8.6e9 at most", view.Place);

@@ -21,12 +21,13 @@ internal sealed partial class GraphReplay
         private readonly int _taps;
         private readonly bool[] _canLeave;
         private readonly long[] _delta;
-        private readonly Dictionary<(int Output, int Input), (long Weights, long Sum)> _terms = [];
+        private readonly Dictionary<int, (long Weights, long Sum)>[] _terms;
 
         public Weighing(GraphReplay replay, OperatorPair pair, LinearLayer a, LinearLayer b, int source, KeptChannels inputs, KeptChannels outputs)
         {
             (_replay, _pair, _a, _b, _source, _inputs, _outputs) = (replay, pair, a, b, source, inputs, outputs);
             _delta = new long[outputs.Kept.Length];
+            _terms = [.. outputs.Kept.Select(_ => new Dictionary<int, (long Weights, long Sum)>())];
             _taps = a.Taps;
             if (a.Kind == BuiltinOperator.FullyConnected && inputs.IsWhole)
             {
@@ -145,7 +146,7 @@ internal sealed partial class GraphReplay
 
             foreach (BiasClaim claim in claims)
             {
-                Dictionary<int, (long Weights, long Sum)> expected = _terms.Where(t => t.Key.Output == output).ToDictionary(t => t.Key.Input, t => t.Value);
+                Dictionary<int, (long Weights, long Sum)> expected = _terms[output];
                 HashSet<int> named = [];
                 foreach (BiasTerm term in claim.Terms)
                 {
@@ -265,7 +266,7 @@ internal sealed partial class GraphReplay
             long weight = values is not null ? values[element] - _a.WeightZero : IsFloatZero(bits[element]) ? 0 : 1;
             if (values is null)
             {
-                _replay._conditions.Add("float values are finite, and sums of a layer are formed in the order of its inputs");
+                _replay._conditions.Add(Finite);
             }
 
             if (values is null || dropped.Rule == ClaimWords.Unread)
@@ -295,8 +296,8 @@ internal sealed partial class GraphReplay
                     dropped.Rule == ClaimWords.Fold ? "no tap in padding" : "zero weights at taps that can be in padding", at);
             }
 
-            (long weights, long sum) = _terms.GetValueOrDefault((output, dropped.Channel));
-            _terms[(output, dropped.Channel)] = (weights + weight, sum + (distance * weight));
+            (long weights, long sum) = _terms[output].GetValueOrDefault(dropped.Channel);
+            _terms[output][dropped.Channel] = (weights + weight, sum + (distance * weight));
             _delta[output] += distance * weight;
         }
 
