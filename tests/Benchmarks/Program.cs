@@ -7,7 +7,7 @@ using Optc.Tests.Benchmarks;
 // reaches. "study-data SHARED CASE FOLDER": its data as .npz. "report [ARCHITECTURE [FOLDER]]": how long a compression report takes. "train-step [FILTER [PYTHON]]": whole steps of
 // training, beside PyTorch. "train-agreement PYTHON [FILTER]": gradients and losses beside those of float64. "train-profile
 // [FILTER [REPEATS [aware]]]": the nodes of a step with one and two threads, of float or of quantization-aware training. "codec [SHARED]": MB/s of the Ethos-U codec, bytes of its
-// streams, and damaged streams. "shrink SHARED": models before and after optc shrink. "ethos-u SHARED": whole models packed for an Ethos-U, and damaged packages. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
+// streams, and damaged streams. "shrink SHARED": models before and after optc shrink. "ethos-u SHARED": whole models packed for an Ethos-U, and damaged packages. "entropy-clusters SHARED": bits and errors of clustered weights. "fuzz FOLDER [--count N] [--seed S] [--exe OPTC [--sample N]]": damaged models. Anything else goes
 // to BenchmarkDotNet.
 if (args is ["speed", ..])
 {
@@ -106,6 +106,12 @@ if (args is ["ethos-u", string packed])
     PackageSizes.Print(packed);
     Console.WriteLine();
     Environment.ExitCode = PackageFuzz.Run(packed);
+    return;
+}
+
+if (args is ["entropy-clusters", string clustered])
+{
+    EntropyClusteringTable.Print(clustered);
     return;
 }
 

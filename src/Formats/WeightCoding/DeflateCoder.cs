@@ -39,6 +39,8 @@ public sealed class DeflateCoder : IWeightCoder
         return sink.Length;
     }
 
+    public override string ToString() => Name;
+
     private static byte[] ToBytes(ReadOnlySpan<short> weights)
     {
         if (weights.ContainsAnyExceptInRange<short>(sbyte.MinValue, sbyte.MaxValue))

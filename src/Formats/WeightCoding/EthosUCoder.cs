@@ -10,4 +10,8 @@ internal sealed class EthosUCoder(string name, string description, WeightCodecMo
     public string Description => description;
 
     public long CountBits(ReadOnlySpan<short> weights) => weights.IsEmpty ? 0 : 8L * WeightCodec.Encode(weights, mode).Length;
+
+    public CodeLengths EstimateLengths(ReadOnlySpan<short> weights) => StreamLengths.Of(weights, mode);
+
+    public override string ToString() => name;
 }

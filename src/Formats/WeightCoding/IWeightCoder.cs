@@ -17,6 +17,12 @@ public interface IWeightCoder
     /// <exception cref="ArgumentOutOfRangeException">A weight is outside of what the coder can store.</exception>
     long CountBits(ReadOnlySpan<short> weights);
 
+    /// <summary>What each code costs among some weights, for passes that may choose another one; <see cref="CountBits"/> tells what came of it.</summary>
+    /// <remarks>By frequencies alone, unless the coder knows better.</remarks>
+    /// <param name="weights">At least one.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A weight is outside of -255 to 255.</exception>
+    CodeLengths EstimateLengths(ReadOnlySpan<short> weights) => CodeLengths.OrderZero(weights);
+
     /// <summary>Whether tensors that are stored together are one stretch of bytes; otherwise their sizes add up.</summary>
     bool JoinsTensors => false;
 

@@ -36,6 +36,8 @@ public sealed class OrderZeroCoder : IWeightCoder
         return 8 * ((long)Math.Ceiling(InformationBits(counts, weights.Length) / 8) + (BytesPerCode * distinct));
     }
 
+    public override string ToString() => Name;
+
     private static int[] Counts(ReadOnlySpan<short> weights)
     {
         int[] counts = new int[1 << 16];

@@ -72,11 +72,25 @@ public sealed record AssignCodes(int Axis, int Largest) : IOp<AssignCodes>, IExe
 
     /// <summary>The same outside of a graph, nearest entries without prices.</summary>
     /// <param name="kept">As the operand, or empty.</param>
-    public void Nearest(Shape shape, ReadOnlySpan<float> latent, ReadOnlySpan<float> values, Shape valuesShape, ReadOnlySpan<float> steps, ReadOnlySpan<float> kept, Span<float> index)
+    public void Nearest(Shape shape, ReadOnlySpan<float> latent, ReadOnlySpan<float> values, Shape valuesShape, ReadOnlySpan<float> steps, ReadOnlySpan<float> kept, Span<float> index) =>
+        Assign(shape, latent, values, valuesShape, steps, new float[values.Length], kept, index);
+
+    /// <summary>The same outside of a graph.</summary>
+    /// <param name="prices">As many as values.</param>
+    /// <param name="kept">As the operand, or empty.</param>
+    public void Assign(
+        Shape shape,
+        ReadOnlySpan<float> latent,
+        ReadOnlySpan<float> values,
+        Shape valuesShape,
+        ReadOnlySpan<float> steps,
+        ReadOnlySpan<float> prices,
+        ReadOnlySpan<float> kept,
+        Span<float> index)
     {
         CodebookGrid grid = CodebookGrid.Of(shape, valuesShape, [steps.Length], Axis, Largest);
         Envelope[] envelopes = [.. Enumerable.Range(0, grid.Groups).Select(_ => new Envelope(grid.Codes))];
-        Assign(grid, envelopes, latent, values, steps, new float[values.Length], kept, index);
+        Assign(grid, envelopes, latent, values, steps, prices, kept, index);
     }
 
     private static void Assign(

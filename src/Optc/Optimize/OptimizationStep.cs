@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Passes.Cluster;
 using Optc.Passes.Prune;
@@ -142,6 +143,9 @@ public sealed record ClusterStep : OptimizationStep
 
     public CodebookScope Scope { get; init; }
 
+    /// <summary>Output channels that share codes, for <see cref="CodebookScope.Group"/>.</summary>
+    public int GroupSize { get; init; } = 8;
+
     /// <summary><c>exact</c>, <c>linear</c>, <c>density</c>, <c>k-means++</c> or <c>random</c>.</summary>
     public string Initializer { get; init; } = "exact";
 
@@ -154,6 +158,9 @@ public sealed record ClusterStep : OptimizationStep
 
     /// <summary>Price of a bit, see <see cref="Clustering.BitPrice"/>.</summary>
     public double BitPrice { get; init; }
+
+    /// <summary>Name of a coder: what <see cref="BitPrice"/> and <see cref="BitsPerWeight"/> count bits by.</summary>
+    public string Coder { get; init; } = WeightCoders.OrderZero.Name;
 
     public bool Depthwise { get; init; }
 
@@ -172,7 +179,7 @@ public sealed record ClusterStep : OptimizationStep
     /// <param name="model">Whose weights are measured where codes are chosen by them.</param>
     internal Clustering ToClustering(Model model)
     {
-        Clustering? chosen = RelativeError is { } error ? Clustering.ForError(model, error) : BitsPerWeight is { } bits ? Clustering.ForBits(model, bits) : null;
+        Clustering? chosen = RelativeError is { } error ? Clustering.ForError(model, error) : BitsPerWeight is { } bits ? Clustering.ForBits(model, bits, Coder == WeightCoders.OrderZero.Name ? null : WeightCoders.Find(Coder)) : null;
         Clustering own = ToClustering();
         return chosen is null ? own : own with { Codes = chosen.Codes, Rules = [.. chosen.Rules.Where(r => Depthwise || !IsDepthwise(model, r)), .. own.Rules] };
     }
@@ -185,6 +192,7 @@ public sealed record ClusterStep : OptimizationStep
     {
         Rules = [.. Rules.Select(r => new LayerCodes(r.Pattern, (int)r.Number))],
         Scope = Scope,
+        GroupSize = GroupSize,
         Initializer = Initializer switch
         {
             "linear" => CentroidInitializer.Linear,
@@ -197,6 +205,7 @@ public sealed record ClusterStep : OptimizationStep
         PinsZero = PinZero,
         AveragesGradients = AverageGradients,
         BitPrice = BitPrice,
+        Coder = WeightCoders.Find(Coder) ?? WeightCoders.OrderZero,
         Depthwise = Depthwise,
         Begin = Begin ?? 0,
         Freeze = Freeze ?? 1,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Optc.Formats.WeightCoding;
 using Optc.Passes.Cluster;
 using Optc.Passes.Prune;
 using Optc.Runtime.Training;
@@ -63,6 +64,9 @@ public sealed record Clustering(int Codes)
     /// </summary>
     public double BitPrice { get; init; }
 
+    /// <summary>What says how long codes are, where bits have a price: while training, and where codes are found without.</summary>
+    public IWeightCoder Coder { get; init; } = WeightCoders.OrderZero;
+
     /// <summary>Learning rate of weights of mean square 1, as a multiple of that which suits weights of convolutions.</summary>
     internal const float UnitRate = 10;
 
@@ -81,8 +85,10 @@ public sealed record Clustering(int Codes)
 
     /// <summary>Codes for each layer with the least error within a mean number of bits.</summary>
     /// <param name="model">Whose weights are measured as they are.</param>
-    /// <param name="bitsPerWeight">Mean entropy of all weights that are clustered, above 1.</param>
-    public static Clustering ForBits(Model model, double bitsPerWeight) => Chosen(model, weights => CodebookBudget.ForBits(weights, bitsPerWeight));
+    /// <param name="bitsPerWeight">Mean bits of all weights that are clustered, above 1.</param>
+    /// <param name="coder">What the bits are asked of; when left out the entropy.</param>
+    public static Clustering ForBits(Model model, double bitsPerWeight, IWeightCoder? coder = null) =>
+        Chosen(model, weights => CodebookBudget.ForBits(weights, bitsPerWeight, coder));
 
     private static Clustering Chosen(Model model, Func<IReadOnlyList<float[]>, ImmutableArray<int>> choose)
     {

@@ -1,3 +1,4 @@
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Passes.Cluster;
 using Optc.Runtime.Training;
@@ -126,6 +127,33 @@ internal sealed class StructureKeeper
         }
     }
 
+    /// <summary>Prices of the entries of a weight from what its codes, as the file will have them, cost in a coder.</summary>
+    private float[] Priced(IWeightCoder coder, FormedWeight formed, CodebookForm form, double price)
+    {
+        ReadOnlySpan<float> values = _trainer.Get(formed.Codebook!.Name);
+        ReadOnlySpan<float> steps = _trainer.Get($"{formed.Latent.Name}/steps");
+        ReadOnlySpan<float> indices = _trainer.Get($"{formed.Latent.Name}/index");
+        ReadOnlySpan<float> before = _trainer.Get($"{formed.Latent.Name}/prices");
+        short[] entries = EntropyClusters.CodesOf(values, steps, form.Codes, form.Bits == 0 ? 0 : (1 << (form.Bits - 1)) - 1);
+        ChannelMap map = new(formed.Latent.Shape, form.Axis);
+        short[] codes = new short[indices.Length];
+        for (int i = 0; i < codes.Length; i++)
+        {
+            int group = form.Groups == 1 ? 0 : map.ChannelOf(i) / (map.Channels / form.Groups);
+            codes[i] = entries[(group * form.Codes) + (int)indices[i]];
+        }
+
+        CodeLengths lengths = coder.EstimateLengths(codes);
+        float[] prices = new float[entries.Length];
+        for (int j = 0; j < prices.Length; j++)
+        {
+            double now = price * lengths[entries[j]];
+            prices[j] = (float)(before[j] == 0 ? now : (PriceMemory * before[j]) + ((1 - PriceMemory) * now));
+        }
+
+        return prices;
+    }
+
     /// <summary>Prices of the codes from how often they are used: what entropy coding would pay, rising to its full height.</summary>
     private void SetPrices(Clustering clustering, long step)
     {
@@ -140,6 +168,12 @@ internal sealed class StructureKeeper
 
             string name = $"{formed.Latent.Name}/prices";
             ChannelMap map = new(formed.Latent.Shape, form.Axis);
+            if (clustering.Coder is not OrderZeroCoder)
+            {
+                _trainer.Set(name, Priced(clustering.Coder, formed, form, price));
+                continue;
+            }
+
             double[] counts = new double[form.Groups * form.Codes];
             ReadOnlySpan<float> indices = _trainer.Get($"{formed.Latent.Name}/index");
             for (int i = 0; i < indices.Length; i++)

@@ -194,7 +194,11 @@ internal sealed class StructurePlan
         weight = TensorData.FromFloats(weight.Shape, w).With(structure);
         if (_options.Clustering is not null && CodebookOf(variable) is { } plan)
         {
-            CodebookStart start = CodebookStart.Of(weight, plan, mask is null ? default : mask.Kept.AsSpan());
+            ReadOnlySpan<bool> staying = mask is null ? default : mask.Kept.AsSpan();
+            CodebookStart start = CodebookStart.Of(weight, plan, staying);
+            start = _options.Clustering is { BitPrice: > 0 } priced
+                ? EntropyClusters.Refine(start, weight.Shape, plan, priced.BitPrice, priced.Coder, staying).Start
+                : start;
             return StructuredWeights.FromCodebook(
                 weight.Shape, Codebook(variable, place, plan, default), start.Index, start.Values, start.Steps, start.LogScale, mask);
         }

@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
+using Optc.Formats.WeightCoding;
 
 namespace Optc.Passes.Cluster;
 
 /// <summary>How many codes each weight of a model needs, for a given error or a given size.</summary>
 /// <remarks>
 /// Errors are those of the exact codebook with a pinned zero, relative to the squared weights of the tensor; sizes are entropies of
-/// its indices. Both are measured on the weights as they are, before any training.
+/// its indices, or what a coder makes of them. Both are measured on the weights as they are, before any training.
 /// </remarks>
 public static class CodebookBudget
 {
@@ -37,19 +38,20 @@ public static class CodebookBudget
 
     /// <summary>Codes for every weight with the least sum of errors within a mean number of bits.</summary>
     /// <param name="weights">One array for each weight tensor.</param>
-    /// <param name="bitsPerWeight">Mean entropy of all weights together, above 1.</param>
+    /// <param name="bitsPerWeight">Mean bits of all weights together, above 1.</param>
+    /// <param name="coder">What the bits of indices, counted from zero outwards, are asked of; when left out the entropy.</param>
     /// <remarks>
     /// Every tensor begins with two codes; the step to more codes that takes away most error for each bit is taken, as long as it
     /// fits: the greedy solution of this knapsack, exact on the convex hull of each tensor's errors.
     /// </remarks>
-    public static ImmutableArray<int> ForBits(IReadOnlyList<float[]> weights, double bitsPerWeight)
+    public static ImmutableArray<int> ForBits(IReadOnlyList<float[]> weights, double bitsPerWeight, IWeightCoder? coder = null)
     {
         if (bitsPerWeight is not (> 1 and <= 8))
         {
             throw new ArgumentOutOfRangeException(nameof(bitsPerWeight), bitsPerWeight, "Bits of a weight are above 1 and up to 8.");
         }
 
-        (double Error, double Bits)[][] costs = [.. weights.Select(w => Candidates.Select(n => Absolute(w, n)).ToArray())];
+        (double Error, double Bits)[][] costs = [.. weights.Select(w => Candidates.Select(n => Absolute(w, n, coder)).ToArray())];
         int[] chosen = new int[weights.Count];
         double budget = bitsPerWeight * weights.Sum(w => (double)w.Length);
         double spent = costs.Sum(c => c[0].Bits);
@@ -80,15 +82,16 @@ public static class CodebookBudget
     }
 
     /// <summary>Relative error and bits of a weight for the exact codebook of some codes.</summary>
-    public static (double Error, double BitsPerWeight) Measure(ReadOnlySpan<float> values, int codes)
+    /// <param name="coder">What the bits are asked of; when left out the entropy.</param>
+    public static (double Error, double BitsPerWeight) Measure(ReadOnlySpan<float> values, int codes, IWeightCoder? coder = null)
     {
         float[] all = values.ToArray();
-        (double error, double bits) = Absolute(all, codes);
+        (double error, double bits) = Absolute(all, codes, coder);
         double squares = all.Sum(v => (double)v * v);
         return (squares == 0 ? 0 : error / squares, all.Length == 0 ? 0 : bits / all.Length);
     }
 
-    private static (double Error, double Bits) Absolute(float[] values, int codes)
+    private static (double Error, double Bits) Absolute(float[] values, int codes, IWeightCoder? coder)
     {
         if (values.Length == 0)
         {
@@ -98,18 +101,22 @@ public static class CodebookBudget
         float[] centroids = [.. ExactClusters.Solve(values, codes, pinZero: true)];
         Array.Sort(centroids);
         long[] counts = new long[centroids.Length];
+        int zero = Array.BinarySearch(centroids, 0f);
+        short[] indices = new short[values.Length];
         double error = 0;
-        foreach (float value in values)
+        for (int i = 0; i < values.Length; i++)
         {
+            float value = values[i];
             int at = Array.BinarySearch(centroids, value);
             int above = Math.Min(at < 0 ? ~at : at, centroids.Length - 1);
             int below = Math.Max(above - 1, 0);
             int nearest = Math.Abs(value - centroids[below]) <= Math.Abs(centroids[above] - value) ? below : above;
             counts[nearest]++;
+            indices[i] = (short)(nearest - zero);
             double difference = (double)value - centroids[nearest];
             error += difference * difference;
         }
 
-        return (error, counts.Where(c => c > 0).Sum(c => c * -Math.Log2((double)c / values.Length)));
+        return (error, coder is not null ? coder.CountBits(indices) : counts.Where(c => c > 0).Sum(c => c * -Math.Log2((double)c / values.Length)));
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Passes.Quantize;
 using Optc.Runtime.Training;
@@ -62,12 +63,14 @@ internal static class StepForms
             new RecipeKey<ClusterStep, ImmutableArray<LayerNumber>>("rules", new LayerNumbersValue(new WholeValue(0, 256)), s => s.Rules, (s, v) => s with { Rules = v }, "Codes of layers whose names match, 0 for none; the last that matches counts."),
             new RecipeKey<ClusterStep, double?>("relative-error", new OptionalNumberValue(new NumberValue(0, 1, openLow: true, openHigh: true)), s => s.RelativeError, (s, v) => s with { RelativeError = v }, "Instead of 'codes': as few for each layer as this squared error permits, a part of the squared weights."),
             new RecipeKey<ClusterStep, double?>("bits-per-weight", new OptionalNumberValue(new NumberValue(1, 8, openLow: true)), s => s.BitsPerWeight, (s, v) => s with { BitsPerWeight = v }, "Instead of 'codes': for each layer with the least error within this mean number of bits of entropy."),
-            new RecipeKey<ClusterStep, CodebookScope>("scope", new ChoiceValue<CodebookScope>(("tensor", CodebookScope.Tensor), ("channel", CodebookScope.Channel)), s => s.Scope, (s, v) => s with { Scope = v }, "One set of codes for the tensor, or one for each output channel."),
+            new RecipeKey<ClusterStep, CodebookScope>("scope", new ChoiceValue<CodebookScope>(("tensor", CodebookScope.Tensor), ("channel", CodebookScope.Channel), ("group", CodebookScope.Group)), s => s.Scope, (s, v) => s with { Scope = v }, "One set of codes for the tensor, for each output channel, or for each group of 'group-size' channels."),
+            new RecipeKey<ClusterStep, int>("group-size", new WholeValue(1), s => s.GroupSize, (s, v) => s with { GroupSize = v }, "With scope 'group': output channels that share codes; where it does not divide the channels, the largest number below that does."),
             new RecipeKey<ClusterStep, string>("initializer", Words("exact", "linear", "density", "k-means++", "random"), s => s.Initializer, (s, v) => s with { Initializer = v }, "Where codes start: least squared error, or as TensorFlow's toolkit starts them."),
             new RecipeKey<ClusterStep, bool>("on-grid", Flag, s => s.OnGrid, (s, v) => s with { OnGrid = v }, "Codes are integers of the result and each channel has a scale, so that n codes stay n in the file; without, real values as TensorFlow's toolkit has them."),
             new RecipeKey<ClusterStep, bool>("pin-zero", Flag, s => s.PinZero, (s, v) => s with { PinZero = v }, "One code is zero for good."),
             new RecipeKey<ClusterStep, bool>("average-gradients", Flag, s => s.AverageGradients, (s, v) => s with { AverageGradients = v }, "Gradients of a code are averaged over its weights instead of summed."),
             new RecipeKey<ClusterStep, double>("bit-price", new NumberValue(0, 10), s => s.BitPrice, (s, v) => s with { BitPrice = v }, "Prefers frequent codes: price of a bit in units of the squared deviation; 0.03 is about 3 bits a weight, 0.1 about 2."),
+            new RecipeKey<ClusterStep, string>("coder", Words([.. WeightCoders.All.Select(c => c.Name)]), s => s.Coder, (s, v) => s with { Coder = v }, "What 'bit-price' and 'bits-per-weight' count bits by: frequencies, or the coder of the target."),
             new RecipeKey<ClusterStep, bool>("depthwise", Flag, s => s.Depthwise, (s, v) => s with { Depthwise = v }, "Clusters depthwise weights too."),
             new RecipeKey<ClusterStep, double?>("begin", new OptionalNumberValue(PartBelowOne), s => s.Begin, (s, v) => s with { Begin = v }, "Part of the run after which codes are in force. Unless given: where pruning of the same run ends, else 0."),
             new RecipeKey<ClusterStep, double?>("freeze", new OptionalNumberValue(new NumberValue(0, 1, openLow: true)), s => s.Freeze, (s, v) => s with { Freeze = v }, "Part of the run after which each weight keeps its code. Unless given: 0.85 where other steps share the run, else 1.")),

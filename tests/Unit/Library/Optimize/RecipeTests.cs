@@ -189,7 +189,9 @@ public class RecipeTests
                 {
                     Codes = random.Next(2, 257),
                     Rules = ruled ? [new(Text(random), random.Next(257))] : [],
-                    Scope = random.Next(2) == 0 ? CodebookScope.Channel : CodebookScope.Tensor,
+                    Scope = (CodebookScope)random.Next(3),
+                    GroupSize = random.Next(1, 20),
+                    Coder = random.Next(2) == 0 ? "order-0" : "ethos-u",
                     BitPrice = random.NextDouble() / 10,
                     RelativeError = random.Next(3) == 0 ? 0.01 + (random.NextDouble() / 2) : null,
                     Begin = random.Next(2) == 0 ? null : random.NextDouble() / 2,
