@@ -22,8 +22,8 @@ internal static class EntropyClusteringTable
             (TensorData Weight, int Axis)[] weights = [.. WeightsOf(Model.Load(Path.Combine(shared, "models", name, $"{name}.tflite")))];
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {weights.Length} tensors, {weights.Sum(w => w.Weight.Shape.ElementCount)} weights"));
             Console.WriteLine();
-            Console.WriteLine("| codes | price of a bit | order-0, bits/weight | ethos-u, bits/weight | ethos-u-smallest, bits/weight | SQNR, dB |");
-            Console.WriteLine("|---|---:|---:|---:|---:|---:|");
+            Console.WriteLine("| codes | price of a bit | order-0, bits/weight | ethos-u, bits/weight | ethos-u-smallest, bits/weight | SQNR, dB | SQNR of unit channels, dB |");
+            Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
             foreach (int codes in Numbers)
             {
                 Console.WriteLine(Rows($"nearest of {codes}", weights, codes, [0], WeightCoders.OrderZero));
@@ -54,9 +54,10 @@ internal static class EntropyClusteringTable
             double count = weights.Sum(w => (double)w.Weight.Shape.ElementCount);
             (double order, double stream, double smallest) = (sums.Sum(s => s[i].Order), sums.Sum(s => s[i].Stream), sums.Sum(s => s[i].Smallest));
             double ratio = sums.Sum(s => s[i].Squares) / sums.Sum(s => s[i].Errors);
+            double ofUnits = count / sums.Sum(s => s[i].UnitErrors);
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {title} | {price} | {order / count:0.000} | {stream / count:0.000} | {smallest / count:0.000} | {10 * Math.Log10(ratio):0.00} |");
+                $"| {title} | {price} | {order / count:0.000} | {stream / count:0.000} | {smallest / count:0.000} | {10 * Math.Log10(ratio):0.00} | {10 * Math.Log10(ofUnits):0.00} |");
         }));
     }
 
@@ -66,15 +67,21 @@ internal static class EntropyClusteringTable
         short[] integers = [.. start.Index.Select(i => entries[(int)i])];
         ChannelMap map = new(weight.Shape, axis);
         ReadOnlySpan<float> real = weight.AsFloats();
-        (double squares, double errors) = (0, 0);
+        (double Squares, double Errors, double Count)[] channels = new (double, double, double)[map.Channels];
         for (int i = 0; i < integers.Length; i++)
         {
             double value = Math.Exp(start.LogScale[start.LogScale.Length == 1 ? 0 : map.ChannelOf(i)]) * start.Steps[0] * integers[i];
-            squares += (double)real[i] * real[i];
-            errors += (real[i] - value) * (real[i] - value);
+            ref (double Squares, double Errors, double Count) channel = ref channels[map.ChannelOf(i)];
+            channel = (channel.Squares + ((double)real[i] * real[i]), channel.Errors + ((real[i] - value) * (real[i] - value)), channel.Count + 1);
         }
 
-        return new(WeightCoders.OrderZero.CountBits(integers), WeightCoders.EthosU.CountBits(integers), WeightCoders.EthosUSmallest.CountBits(integers), squares, errors);
+        return new(
+            WeightCoders.OrderZero.CountBits(integers),
+            WeightCoders.EthosU.CountBits(integers),
+            WeightCoders.EthosUSmallest.CountBits(integers),
+            channels.Sum(c => c.Squares),
+            channels.Sum(c => c.Errors),
+            channels.Sum(c => c.Squares > 0 ? c.Count * c.Errors / c.Squares : 0));
     }
 
     /// <summary>Weights of convolutions and dense layers, of integer models as the numbers that they stand for.</summary>
@@ -101,5 +108,5 @@ internal static class EntropyClusteringTable
         }
     }
 
-    private readonly record struct Sums(double Order, double Stream, double Smallest, double Squares, double Errors);
+    private readonly record struct Sums(double Order, double Stream, double Smallest, double Squares, double Errors, double UnitErrors);
 }

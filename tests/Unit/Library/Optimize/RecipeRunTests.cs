@@ -3,6 +3,7 @@ using Optc.Architectures;
 using Optc.Frontend;
 using Optc.Ir;
 using Optc.Optimize;
+using Optc.Optimize.Explore;
 using Optc.Report.Compression;
 using Xunit;
 
@@ -141,6 +142,22 @@ public sealed class RecipeRunTests : IDisposable
         Assert.Equal("Pruned and clustered", result.Run.Stages[1].Name);
         Assert.All(result.Invariants, i => Assert.True(i.Holds));
         Assert.Contains(result.Invariants, i => i.Expected == "at most 4");
+    }
+
+    [Fact]
+    public void A_price_on_bits_of_a_coder_makes_the_weights_shorter_in_it()
+    {
+        long free = Bits("");
+        long priced = Bits("    bit-price: 0.1\n    coder: ethos-u\n");
+
+        Assert.True(priced < 0.9 * free, $"{priced} against {free}");
+
+        static long Bits(string more)
+        {
+            Optimization result = OptimizationRecipe.Parse($"steps:\n- cluster:\n    codes: 16\n{more}- quantize\n").Run(Start(), Data(1));
+            Assert.All(result.Invariants, i => Assert.True(i.Holds));
+            return SizeMeasure.Find("ethos-u")!.Count(result);
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Optc.Formats.WeightCoding;
 using Optc.Ir;
 using Optc.Training;
 using Xunit;
@@ -40,6 +41,28 @@ public class ClusteringTests
         double priced = Entropy(Weights(model.Fit(Samples(model), how: how with { Clustering = how.Clustering with { BitPrice = 0.3 } }).Model)["dense/w"]);
 
         Assert.True(priced < free - 0.2, $"{priced} bits against {free}");
+    }
+
+    /// <summary>Prices that follow the stream of the target make that stream shorter, in training and without.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_price_may_be_that_of_a_coder(bool isTrained)
+    {
+        Model model = Dense(32, 96, Normal);
+        Clustering how = new(16) { Coder = WeightCoders.EthosU };
+
+        long free = Bits(Made(how));
+        long priced = Bits(Made(how with { BitPrice = 0.1 }));
+
+        Assert.True(priced < 0.9 * free, $"{priced} bits against {free}");
+
+        Model Made(Clustering clustering) => isTrained
+            ? model.Fit(Samples(model), how: Short with { Epochs = 6, Clustering = clustering }).Model
+            : Model.Of(model.Cluster(clustering).Module);
+
+        static long Bits(Model made) =>
+            WeightCoders.EthosU.CountBits([.. Weights(made)["dense/w"] is var w ? w.Structure!.Codes(w).Select(c => (short)c) : []]);
     }
 
     private static double Entropy(TensorData weight)
