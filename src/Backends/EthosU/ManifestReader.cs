@@ -185,7 +185,7 @@ internal static class ManifestReader
         ? number
         : throw Wrong(place, Quote(value.GetRawText()), "a whole number from 0 to 2147483647");
 
-    private static IEnumerable<JsonElement> List(JsonElement element, string name, string place) => Property(element, name, place, JsonValueKind.Array).EnumerateArray();
+    private static JsonElement.ArrayEnumerator List(JsonElement element, string name, string place) => Property(element, name, place, JsonValueKind.Array).EnumerateArray();
 
     private static JsonElement Property(JsonElement element, string name, string place, JsonValueKind kind)
     {
