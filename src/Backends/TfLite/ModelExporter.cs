@@ -8,8 +8,11 @@ namespace Optc.Backends.TfLite;
 /// <summary>Makes the records of a file from a module.</summary>
 internal sealed class ModelExporter(Module module, TfLiteWriteOptions options)
 {
-    // A memory plan by tensor number means nothing once tensors are numbered anew; the others say how the file came about.
-    private static readonly ImmutableArray<string> DroppedMetadata = ["OfflineMemoryAllocation", "CONVERSION_METADATA", RuntimeVersions.MetadataName];
+    // They say how the file came about.
+    private static readonly ImmutableArray<string> DroppedMetadata = ["CONVERSION_METADATA", RuntimeVersions.MetadataName];
+
+    // A memory plan by tensor number means nothing once tensors are numbered anew.
+    private readonly bool _keepsNumbers = module.Metadata.Any(m => m.Name == TfLiteTensorFacts.MemoryPlan) && module.Graphs.All(HasNumbers);
 
     // Entries of optc itself refer to tensors and layers by name.
     private readonly bool _hasAllNames = options.Names is TfLiteNames.All
@@ -23,7 +26,7 @@ internal sealed class ModelExporter(Module module, TfLiteWriteOptions options)
         OperatorCodePool codes = new();
         List<Diagnostic> problems = [];
         buffers.AddInOrder(module.Graphs.SelectMany(g => g.Values()).Select(v => v.Constant).OfType<TensorData>());
-        List<SubGraphExporter> exporters = [.. module.Graphs.Select(g => new SubGraphExporter(module, g, buffers, codes, problems, options.Target))];
+        List<SubGraphExporter> exporters = [.. module.Graphs.Select(g => new SubGraphExporter(module, g, buffers, codes, problems, options.Target, _keepsNumbers))];
         ImmutableArray<SubGraphRecord> subgraphs = [.. exporters.Select(e => e.Export())];
         if (problems.Count > 0)
         {
@@ -33,7 +36,7 @@ internal sealed class ModelExporter(Module module, TfLiteWriteOptions options)
         ImmutableArray<SignatureDefRecord> signatures = [.. module.Signatures.Select(s => Signature(s, exporters))];
         ImmutableArray<MetadataRecord> metadata =
         [
-            .. module.Metadata.Where(m => !m.Content.IsEmpty && !DroppedMetadata.Contains(m.Name))
+            .. module.Metadata.Where(m => !m.Content.IsEmpty && !DroppedMetadata.Contains(m.Name) && (_keepsNumbers || m.Name != TfLiteTensorFacts.MemoryPlan))
                 .Select(m => new MetadataRecord { Name = m.Name, Buffer = buffers.Add(m.Content) }),
         ];
         return new()
@@ -46,6 +49,10 @@ internal sealed class ModelExporter(Module module, TfLiteWriteOptions options)
             Metadata = metadata,
         };
     }
+
+    /// <summary>Whether a graph still has exactly the tensors of its file.</summary>
+    private static bool HasNumbers(Graph graph) =>
+        graph.Values().Select(v => (v.Foreign as TfLiteTensorFacts)?.Index ?? -1).Order().Select((index, i) => index == i).All(same => same);
 
     /// <summary>Whether layers of the module can be trained: it has float constants, and nothing in it is quantized.</summary>
     private static bool IsFloat(Module module)

@@ -6,8 +6,8 @@ using Optc.Ops.TfLite;
 
 namespace Optc.Backends.TfLite;
 
-/// <summary>Makes a subgraph of one graph: tensors in order of first appearance.</summary>
-internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool buffers, OperatorCodePool codes, List<Diagnostic> problems, TfLiteTarget target)
+/// <summary>Makes a subgraph of one graph: tensors in order of first appearance, or as they are numbered in the file.</summary>
+internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool buffers, OperatorCodePool codes, List<Diagnostic> problems, TfLiteTarget target, bool keepsNumbers)
 {
     private readonly List<TensorRecord> _tensors = [];
     private readonly Dictionary<Value, int> _indices = [];
@@ -15,7 +15,7 @@ internal sealed class SubGraphExporter(Module module, Graph graph, BufferPool bu
 
     public SubGraphRecord Export()
     {
-        foreach (Value value in graph.Values())
+        foreach (Value value in keepsNumbers ? graph.Values().OrderBy(v => ((TfLiteTensorFacts)v.Foreign!).Index) : graph.Values())
         {
             TensorOf(value);
         }

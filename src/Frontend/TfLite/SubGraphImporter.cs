@@ -17,6 +17,7 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
     private readonly GraphBuilder _builder = new(graphNames[index]);
     private readonly ImmutableArray<string> _names = TensorNames.Of(model.Subgraphs[index], model.OperatorCodes);
     private readonly Value?[] _values = new Value?[model.Subgraphs[index].Tensors.Length];
+    private readonly bool _hasMemoryPlan = model.Metadata.Any(m => m.Name == TfLiteTensorFacts.MemoryPlan);
     private readonly HashSet<int> _produced = [.. model.Subgraphs[index].Operators.SelectMany(o => o.Outputs)];
 
     private string Path => $"Model.subgraphs[{index}]";
@@ -66,7 +67,7 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
         }
 
         TensorRecord record = _record.Tensors[tensor];
-        _values[tensor] = _builder.Input(_names[tensor], TypeOf(record, tensor), FactsOf(record));
+        _values[tensor] = _builder.Input(_names[tensor], TypeOf(record, tensor), FactsOf(record, tensor));
     }
 
     private Value MakeValue(int tensor)
@@ -75,17 +76,17 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
         TensorType type = TypeOf(record, tensor);
         if (_produced.Contains(tensor))
         {
-            return GraphBuilder.Result(_names[tensor], type, FactsOf(record));
+            return GraphBuilder.Result(_names[tensor], type, FactsOf(record, tensor));
         }
 
         if (record.IsVariable)
         {
-            return GraphBuilder.Variable(_names[tensor], type, FactsOf(record));
+            return GraphBuilder.Variable(_names[tensor], type, FactsOf(record, tensor));
         }
 
         return ConstantOf(record, type, tensor) is { } content
-            ? GraphBuilder.Constant(content, _names[tensor], type.Quant, FactsOf(record))
-            : GraphBuilder.Result(_names[tensor], type, FactsOf(record));
+            ? GraphBuilder.Constant(content, _names[tensor], type.Quant, FactsOf(record, tensor))
+            : GraphBuilder.Result(_names[tensor], type, FactsOf(record, tensor));
     }
 
     private TensorData? ConstantOf(TensorRecord record, TensorType type, int tensor)
@@ -174,10 +175,10 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
         return new(quant.Scale, quant.ZeroPoint, axis) { Min = quant.Min, Max = quant.Max };
     }
 
-    private TfLiteTensorFacts? FactsOf(TensorRecord record)
+    private TfLiteTensorFacts? FactsOf(TensorRecord record, int tensor)
     {
         QuantizationParametersRecord? blockwise = record.Quantization is { Details: not null } ? record.Quantization : null;
-        if (record.VariantTensors.IsEmpty && blockwise is null)
+        if (record.VariantTensors.IsEmpty && blockwise is null && !_hasMemoryPlan)
         {
             return null;
         }
@@ -187,6 +188,7 @@ internal sealed class SubGraphImporter(ModelRecord model, int index, ImmutableAr
         {
             BlockScales = blocks is null ? null : PlainTensor(blocks.Scales),
             BlockZeroPoints = blocks is { ZeroPoints: >= 0 } ? PlainTensor(blocks.ZeroPoints) : null,
+            Index = _hasMemoryPlan ? tensor : null,
         };
     }
 

@@ -9,10 +9,16 @@ namespace Optc.Ops.TfLite;
 /// <param name="Blockwise">Blockwise or multi-axis quantization, which the graph does not interpret.</param>
 public sealed record TfLiteTensorFacts(ImmutableArray<VariantSubType> Variants, QuantizationParametersRecord? Blockwise)
 {
+    /// <summary>Metadata entry of a memory plan for TFLite Micro: offsets by tensor number.</summary>
+    public const string MemoryPlan = "OfflineMemoryAllocation";
+
     /// <summary>Scales of a blockwise quantization, kept as a value because the file refers to it by tensor index.</summary>
     public Value? BlockScales { get; init; }
 
     public Value? BlockZeroPoints { get; init; }
+
+    /// <summary>Number of the tensor, where the file has a memory plan that refers to it.</summary>
+    public int? Index { get; init; }
 }
 
 /// <summary>What an operator of a file says beyond its op: travels in <see cref="Node.Foreign"/>.</summary>

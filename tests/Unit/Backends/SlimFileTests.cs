@@ -4,10 +4,12 @@ using Optc.Formats.TfLite;
 using Optc.Frontend;
 using Optc.Ir;
 using Optc.Ops;
+using Optc.Ops.TfLite;
 using Optc.Tests.Snapshots;
 using Optc.Tests.Unit.Formats.TfLite;
 using Optc.Tests.Unit.Passes;
 using Xunit;
+using TfLiteTarget = Optc.Backends.TfLite.TfLiteTarget;
 
 namespace Optc.Tests.Unit.Backends;
 
@@ -192,6 +194,44 @@ public sealed class SlimFileTests
             metadata: [("min_runtime_version", new byte[16]), ("CONVERSION_METADATA", new byte[] { 1 }), ("labels", new byte[] { 2 }), ("nothing", ReadOnlyMemory<byte>.Empty)]);
 
         Assert.Equal("labels", Assert.Single(TfLiteFile.Read(TfLiteBackend.ToArray(module)).Metadata).Name);
+    }
+
+    [Fact]
+    public void A_memory_plan_stays_as_long_as_it_fits()
+    {
+        // Tensors in another order than they appear in: the plan refers to the numbers of the file.
+        ModelRecord model = TfLiteBackend.ToRecords(Convolution(), Portable);
+        SubGraphRecord graph = model.Subgraphs[0];
+        int last = graph.Tensors.Length - 1;
+        SubGraphRecord reversed = graph with
+        {
+            Tensors = [.. graph.Tensors.Reverse()],
+            Inputs = [.. graph.Inputs.Select(t => last - t)],
+            Outputs = [.. graph.Outputs.Select(t => last - t)],
+            Operators = [.. graph.Operators.Select(o => o with { Inputs = [.. o.Inputs.Select(t => last - t)], Outputs = [.. o.Outputs.Select(t => last - t)] })],
+        };
+        byte[] plan = [.. new[] { 0, 1, 5, 64, 0, -1, -1, 0 }.SelectMany(BitConverter.GetBytes)];
+        ModelRecord planned = model with
+        {
+            Subgraphs = [reversed],
+            Metadata = [new() { Name = TfLiteTensorFacts.MemoryPlan, Buffer = (uint)model.Buffers.Length }],
+            Buffers = [.. model.Buffers, new() { Data = plan }],
+        };
+        Module module = FrontendSet.Read(TfLiteFile.ToArray(planned), "planned");
+
+        ModelRecord kept = TfLiteFile.Read(TfLiteBackend.ToArray(module, Portable));
+
+        Assert.Equal(plan, kept.Buffers[(int)Assert.Single(kept.Metadata).Buffer].Data.ToArray());
+        Assert.Equal(reversed.Tensors.Select(t => t.Type), kept.Subgraphs[0].Tensors.Select(t => t.Type));
+        Assert.Equal<int>(reversed.Operators[0].Inputs, kept.Subgraphs[0].Operators[0].Inputs);
+        Assert.Equal<int>(reversed.Outputs, kept.Subgraphs[0].Outputs);
+
+        // With a tensor that the plan does not know it means nothing.
+        GraphBuilder builder = new("graph");
+        Value x = builder.Input("x", new(DType.F32, [4]));
+        builder.Output(builder.Add(new LeakyRelu(0.5f), [x], "y").Output);
+        Module other = GraphBuilder.Module([builder.Build()], metadata: [(TfLiteTensorFacts.MemoryPlan, plan)]);
+        Assert.Empty(TfLiteFile.Read(TfLiteBackend.ToArray(other)).Metadata);
     }
 
     private static byte[] Write(byte[] file, TfLiteWriteOptions options) => TfLiteBackend.ToArray(FrontendSet.Read(file, "file"), options);
