@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Optc.Backends.TfLite;
 using Optc.Certificates;
 using Optc.Formats.TfLite;
 using Optc.Ir;
@@ -20,11 +21,14 @@ public sealed class ShrunkCertificateTests
     {
         byte[] original = ModelFiles.Load(name);
 
-        ShrinkResult shrunk = Model.Read(original).Shrink();
+        foreach (TfLiteTarget target in Enum.GetValues<TfLiteTarget>())
+        {
+            ShrinkResult shrunk = Model.Read(original).Shrink(new() { Writing = new(TfLiteNames.Interface, target) });
 
-        CertificateVerification verification = ShrinkCertificate.Verify(shrunk.Certificate, original, shrunk.File);
-        Assert.Equal(shrunk.File.Length, verification.ResultBytes);
-        Assert.Equal(shrunk.Method, verification.Method);
+            CertificateVerification verification = ShrinkCertificate.Verify(shrunk.Certificate, original, shrunk.File);
+            Assert.Equal(shrunk.File.Length, verification.ResultBytes);
+            Assert.Equal(target == TfLiteTarget.Micro ? "mcu" : "portable", verification.Profile);
+        }
     }
 
     /// <summary>Networks with all that shrinking has rules for; those of one input number are compared on all inputs.</summary>
@@ -37,7 +41,11 @@ public sealed class ShrunkCertificateTests
         for (int seed = batch * 1_000; seed < (batch * 1_000) + Networks; seed++)
         {
             byte[] original = RandomModel.File(seed, isTiny);
-            ShrinkResult shrunk = Model.Read(original).Shrink();
+            ShrinkResult shrunk = Model.Read(original).Shrink(new()
+            {
+                PreferMacs = seed % 2 == 0,
+                Writing = new(TfLiteNames.Interface, seed % 3 == 0 ? TfLiteTarget.Micro : TfLiteTarget.Portable),
+            });
             byte[] result = shrunk.File.ToArray();
             try
             {
