@@ -52,7 +52,7 @@ public sealed record PruneStep : OptimizationStep
     /// <summary><c>uniform</c>, <c>global</c> or <c>erdos-renyi-kernel</c>.</summary>
     public string Distribution { get; init; } = "uniform";
 
-    /// <summary><c>magnitude</c> or <c>normalized-magnitude</c>.</summary>
+    /// <summary><c>magnitude</c>, <c>normalized-magnitude</c> or <c>gradient-times-weight</c>.</summary>
     public string Criterion { get; init; } = "magnitude";
 
     /// <summary>Sparsities of single layers.</summary>
@@ -72,7 +72,12 @@ public sealed record PruneStep : OptimizationStep
         Every = Every,
         Pattern = PatternOf(Pattern)!,
         Distribution = Rules.IsEmpty ? DistributionOf(Distribution) : SparsityDistribution.PerLayer([.. Rules.Select(r => new LayerSparsity(r.Pattern, r.Number))]),
-        Criterion = Criterion == "magnitude" ? PruningCriterion.Magnitude : PruningCriterion.NormalizedMagnitude,
+        Criterion = Criterion switch
+        {
+            "normalized-magnitude" => PruningCriterion.NormalizedMagnitude,
+            "gradient-times-weight" => PruningCriterion.GradientTimesWeight,
+            _ => PruningCriterion.Magnitude,
+        },
         Selection = PruningSelection.Default with { Depthwise = Depthwise, Only = Layers, Except = Except },
     };
 

@@ -20,12 +20,14 @@ internal sealed class Fitting : IDisposable
     private readonly ThreadWorkers _workers;
     private readonly Trainer _trainer;
     private readonly BatchSource _batches;
+    private readonly BatchOptions _batchOptions;
     private readonly StructureKeeper _structure;
     private readonly StructurePlan _structurePlan;
     private readonly ImmutableArray<(ImmutableArray<string> Values, ActivationForm Form)> _grids;
     private readonly byte[] _plan;
     private readonly long _steps;
     private FitState _state = new();
+    private Batch? _judging;
 
     /// <param name="options">As <see cref="Check"/> accepts them.</param>
     /// <exception cref="DiagnosticException">Data, options and model do not fit together, or the checkpoint belongs to another run.</exception>
@@ -43,17 +45,15 @@ internal sealed class Fitting : IDisposable
         }
 
         _workers = new(work.Threads);
-        _batches = new(
-            train,
-            new()
-            {
-                Size = Math.Min(options.BatchSize, train.Count),
-                Seed = options.Seed,
-                Augmentations = options.Augmentations,
-                Normalization = options.Normalization,
-                SoftTargets = !options.Step.Loss.TakesClasses,
-            },
-            _workers);
+        _batchOptions = new()
+        {
+            Size = Math.Min(options.BatchSize, train.Count),
+            Seed = options.Seed,
+            Augmentations = options.Augmentations,
+            Normalization = options.Normalization,
+            SoftTargets = !options.Step.Loss.TakesClasses,
+        };
+        _batches = new(train, _batchOptions, _workers);
         TrainingOptions step = options.Step with
         {
             Loss = _batches.Current.TargetShape is null ? options.Step.Loss : options.Step.Loss.OnDistributions(),
@@ -68,7 +68,7 @@ internal sealed class Fitting : IDisposable
         _grids = options.Quantization is null ? [] : ActivationPlan.Of(_model.Module, options.Quantization, train, work);
         _steps = (long)_batches.BatchesPerEpoch * options.Epochs;
         _structurePlan = new(options, _model.Module, ActivationPlan.ByValue(_model.Module.Main, _grids));
-        _structure = new(options, step, _structurePlan, _model.Module.Main, _steps);
+        _structure = new(options, step, _structurePlan, _model.Module.Main, _steps, Gradients);
         _trainer = new(
             _model.Module,
             Math.Min(options.BatchSize, train.Count),
@@ -202,6 +202,16 @@ internal sealed class Fitting : IDisposable
         {
             _state.Save(path, _plan, _trainer.SaveState());
         }
+    }
+
+    /// <summary>
+    /// Gradients of the weights as they are now, for the first batch throughout a run: what is pruned by them then does not depend on where a run was
+    /// interrupted.
+    /// </summary>
+    private IReadOnlyDictionary<string, float[]> Gradients()
+    {
+        _judging ??= new BatchSource(_train, _batchOptions, _workers).Next();
+        return _trainer.Gradients(_judging.Count, BytesOf(_judging), WeightsOf(_judging), _work.Cancellation);
     }
 
     private static ImmutableArray<ReadOnlyMemory<byte>> BytesOf(Batch batch) =>

@@ -13,11 +13,13 @@ internal sealed class MaskKeeper
     private readonly ImmutableArray<(TrainedVariable Variable, PrunableWeight Weight)> _weights;
     private readonly long _steps;
     private readonly long _every;
+    private readonly Func<IReadOnlyDictionary<string, float[]>> _gradients;
 
+    /// <param name="gradients">Of the loss with regard to the variables, as they are now.</param>
     /// <exception cref="DiagnosticException">No layer is concerned.</exception>
-    public MaskKeeper(Pruning pruning, Trainer trainer, Graph graph, long steps)
+    public MaskKeeper(Pruning pruning, Trainer trainer, Graph graph, long steps, Func<IReadOnlyDictionary<string, float[]>> gradients)
     {
-        (_pruning, _trainer, _steps) = (pruning, trainer, steps);
+        (_pruning, _trainer, _steps, _gradients) = (pruning, trainer, steps, gradients);
         Dictionary<Value, TrainedVariable> variables = trainer.Variables.Where(v => v.Rate != 0).ToDictionary(v => v.Source);
         ImmutableArray<(PrunableWeight Weight, string? Reason)> all = pruning.Weights(graph);
         _weights =
@@ -47,7 +49,11 @@ internal sealed class MaskKeeper
             return;
         }
 
-        ImmutableArray<PrunableWeight> now = [.. _weights.Select(w => w.Weight with { Values = _trainer.Content(w.Variable).ToArray() })];
+        IReadOnlyDictionary<string, float[]>? gradients = _pruning.Criterion.NeedsGradients && !_pruning.KeepsOnly ? _gradients() : null;
+        ImmutableArray<PrunableWeight> now =
+        [
+            .. _weights.Select(w => w.Weight with { Values = _trainer.Content(w.Variable).ToArray(), Gradients = gradients?[w.Variable.Name] ?? default }),
+        ];
         foreach (((TrainedVariable variable, _), bool[] mask) in _weights.Zip(Masks(_pruning, now, _pruning.Schedule.At(step, _steps))))
         {
             _trainer.SetMask(variable, mask);

@@ -19,13 +19,15 @@ internal sealed class StructureKeeper
     private readonly StructurePlan _plan;
     private readonly Graph _graph;
     private readonly long _steps;
+    private readonly Func<IReadOnlyDictionary<string, float[]>> _gradients;
     private Trainer _trainer = null!;
     private MaskKeeper? _masks;
     private StructurePhase _phase;
 
-    public StructureKeeper(FitOptions options, TrainingOptions step, StructurePlan plan, Graph graph, long steps)
+    public StructureKeeper(
+        FitOptions options, TrainingOptions step, StructurePlan plan, Graph graph, long steps, Func<IReadOnlyDictionary<string, float[]>> gradients)
     {
-        (_options, _step, _plan, _graph, _steps) = (options, step, plan, graph, steps);
+        (_options, _step, _plan, _graph, _steps, _gradients) = (options, step, plan, graph, steps, gradients);
         _phase = PhaseAt(0);
     }
 
@@ -36,7 +38,7 @@ internal sealed class StructureKeeper
     public void Take(Trainer trainer)
     {
         _trainer = trainer;
-        _masks = _options.Pruning is null ? null : new(_options.Pruning, trainer, _graph, _steps);
+        _masks = _options.Pruning is null ? null : new(_options.Pruning, trainer, _graph, _steps, _gradients);
         foreach (TrainedVariable variable in trainer.Variables)
         {
             if (variable.Source.Constant?.Structure?.Mask is { } mask && variable.Rate != 0)

@@ -28,6 +28,9 @@ public abstract record PruningCriterion
     public static PruningCriterion SecondOrder(IReadOnlyDictionary<Value, InputCorrelation> inputs, double damping = OptimalBrainSurgeon.DefaultDamping) =>
         new SecondOrderCriterion(inputs, damping);
 
+    /// <summary>True when weights must bring their gradients.</summary>
+    public virtual bool NeedsGradients => false;
+
     /// <summary>One score for each number, 0 or more; the score of what is no number is <see cref="float.NaN"/>.</summary>
     /// <exception cref="DiagnosticException">The criterion wants gradients and has none, or they do not fit.</exception>
     public abstract float[] Scores(PrunableWeight weight);
@@ -63,6 +66,8 @@ public abstract record PruningCriterion
 
     private sealed record GradientCriterion : PruningCriterion
     {
+        public override bool NeedsGradients => true;
+
         public override float[] Scores(PrunableWeight weight)
         {
             ReadOnlySpan<float> values = weight.Values.Span;
@@ -73,6 +78,7 @@ public abstract record PruningCriterion
                 {
                     Found = $"{gradients.Length} gradients for {values.Length} weights",
                     Expected = "one gradient for each weight",
+                    Hint = "gradients are there while a model trains: prune in a fine-tuning",
                 });
             }
 

@@ -130,6 +130,36 @@ public sealed class Trainer : IDisposable
     private float StepInPieces(
         int batch, int piece, ImmutableArray<ReadOnlyMemory<byte>> inputs, ReadOnlyMemory<float> weights, double rate, CancellationToken cancellation)
     {
+        float loss = AddGradients(batch, piece, inputs, weights, cancellation);
+        if (_apply is null)
+        {
+            Module module = TrainingGraph.Apply(_model, _options);
+            _apply = new(module, module.Main, _execution, _state.Resources);
+        }
+
+        _apply.Input<float>(0)[0] = (float)rate;
+        _apply.Input<float>(1)[0] = OptimizerStep;
+        _apply.Run(cancellation);
+        return loss;
+    }
+
+    /// <summary>Gradients of the mean loss of a batch with regard to what is trained, by the names of the variables. Changes nothing.</summary>
+    /// <remarks>Of weights that have a form, with regard to what is kept of them between steps; masks do not apply.</remarks>
+    /// <inheritdoc cref="Step"/>
+    public IReadOnlyDictionary<string, float[]> Gradients(
+        int batch, ImmutableArray<ReadOnlyMemory<byte>> inputs, ReadOnlyMemory<float> weights, CancellationToken cancellation = default)
+    {
+        // Statistics of normalizations move with every forward run.
+        Dictionary<string, TensorData> before = _state.Save().ToDictionary(s => s.Name, s => s.Content);
+        AddGradients(batch, Math.Min(_options.MicroBatch ?? batch, batch), inputs, weights, cancellation);
+        _state.Load(before);
+        return _graph.Variables.Where(v => v.Rate != 0).ToDictionary(v => v.Name, v => _state.TakeGradient(v.Name));
+    }
+
+    /// <summary>Adds the gradients of a batch to what there is, piece by piece, and returns the mean loss.</summary>
+    private float AddGradients(
+        int batch, int piece, ImmutableArray<ReadOnlyMemory<byte>> inputs, ReadOnlyMemory<float> weights, CancellationToken cancellation)
+    {
         float loss = 0;
         for (int first = 0; first < batch; first += piece)
         {
@@ -141,15 +171,6 @@ public sealed class Trainer : IDisposable
             loss += interpreter.Output<float>(0)[0];
         }
 
-        if (_apply is null)
-        {
-            Module module = TrainingGraph.Apply(_model, _options);
-            _apply = new(module, module.Main, _execution, _state.Resources);
-        }
-
-        _apply.Input<float>(0)[0] = (float)rate;
-        _apply.Input<float>(1)[0] = OptimizerStep;
-        _apply.Run(cancellation);
         return loss;
     }
 

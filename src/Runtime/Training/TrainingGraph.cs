@@ -304,7 +304,7 @@ public sealed class TrainingGraph
     internal static string MaskOf(string variable) => $"{variable}/mask";
 
     /// <summary>The variable that holds the gradient of another while a step is taken in pieces; zero between steps.</summary>
-    private static string GradientOf(string variable) => $"{variable}/gradient_sum";
+    internal static string GradientOf(string variable) => $"{variable}/gradient_sum";
 
     /// <summary>The variable that holds the moving average of another.</summary>
     internal static string AverageOf(string variable) => $"{variable}/average";

@@ -129,6 +129,15 @@ internal sealed class TrainingState
         Floats(Begin)[0] = step;
     }
 
+    /// <summary>Takes out what was added up of the gradient of a variable, so that the next sum begins with zeros.</summary>
+    public float[] TakeGradient(string variable)
+    {
+        Span<float> sum = Floats(TrainingGraph.GradientOf(variable));
+        float[] gradient = sum.ToArray();
+        sum.Clear();
+        return gradient;
+    }
+
     public ImmutableArray<(string Name, TensorData Content)> Save() =>
         [.. _all.Select(s => (s.Name, new TensorData(DType.F32, s.Shape, Content(s.Name).ToArray())))];
 

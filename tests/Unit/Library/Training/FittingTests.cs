@@ -231,12 +231,23 @@ public sealed class FittingTests : IDisposable
         Assert.Equal(Zeros(pruned), Zeros(unasked));
     }
 
-    [Theory]
-    [InlineData(3)]
-    [InlineData(8)]
-    public void Pruning_resumes_bit_for_bit(int stop)
+    public static TheoryData<int, PruningCriterion> Stops => new()
     {
-        FitOptions how = new() { Epochs = 3, BatchSize = 10, CheckpointEvery = 2, Pruning = new(PruningSchedule.Polynomial(0.6)) { Every = 2 }, Step = new() { MovingAverage = 0.9f } };
+        { 3, PruningCriterion.Magnitude }, { 8, PruningCriterion.Magnitude }, { 3, PruningCriterion.GradientTimesWeight }, { 8, PruningCriterion.GradientTimesWeight },
+    };
+
+    [Theory]
+    [MemberData(nameof(Stops))]
+    public void Pruning_resumes_bit_for_bit(int stop, PruningCriterion criterion)
+    {
+        FitOptions how = new()
+        {
+            Epochs = 3,
+            BatchSize = 10,
+            CheckpointEvery = 2,
+            Pruning = new(PruningSchedule.Polynomial(0.6)) { Every = 2, Criterion = criterion },
+            Step = new() { MovingAverage = 0.9f },
+        };
         byte[] whole = Network().Fit(Patterns(40, 1), Patterns(9, 2), how).Model.ToTfLite();
         string checkpoint = Path.Combine(_folder, "run.npz");
         using CancellationTokenSource cancel = new();
@@ -244,6 +255,27 @@ public sealed class FittingTests : IDisposable
         Assert.Throws<OperationCanceledException>(() => Network().Fit(Patterns(40, 1), Patterns(9, 2), stopped, new() { Cancellation = cancel.Token }));
 
         Assert.Equal(whole, Network().Fit(Patterns(40, 1), Patterns(9, 2), how with { Checkpoint = checkpoint }).Model.ToTfLite());
+    }
+
+    [Fact]
+    public void Gradient_times_weight_drops_what_the_loss_does_not_see()
+    {
+        // Half of the pixels are always zero: their weights have no gradients, however large they are.
+        TensorData pixels = TensorData.FromFloats([20, 8], [.. Enumerable.Range(0, 160).Select(i => i % 8 < 4 ? MathF.Sin(i * 1.7f) : 0)]);
+        Dataset data = Dataset.Of(pixels, TensorData.FromInts([20], [.. Enumerable.Range(0, 20).Select(i => i % 3)]));
+        GraphBuilder builder = new("main");
+        Value x = builder.Input("x", new(DType.F32, [1, 8]));
+        Value w = GraphBuilder.Constant(TensorData.FromFloats([3, 8], [.. Enumerable.Range(0, 24).Select(i => i % 8 < 4 ? 0.01f + (0.001f * i) : 5f + i)]), "w");
+        builder.Output(builder.Add(new Softmax(1), [builder.Add(new FullyConnected(), [x, w, null], "dense").Output], "scores").Output);
+        Model model = Model.Of(GraphBuilder.Module([builder.Build()]));
+        FitOptions how = new()
+        {
+            Epochs = 1, BatchSize = 20, Rate = LearningRate.Constant(1e-6), Pruning = new(PruningSchedule.Constant(0.5)) { Criterion = PruningCriterion.GradientTimesWeight },
+        };
+
+        float[] pruned = model.Fit(data, how: how).Model.Module.Main.Nodes[0].Inputs[1]!.Constant!.AsFloats().ToArray();
+
+        Assert.Equal(Enumerable.Range(0, 24).Select(i => i % 8 < 4), pruned.Select(v => v != 0));
     }
 
     [Fact]

@@ -63,6 +63,29 @@ public class TrainerTests
         Assert.Equal(52, late.StepCount);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(8)]
+    public void Gradients_are_those_of_a_step_and_change_nothing(int? piece)
+    {
+        // A step of plain descent is the rate times the gradient.
+        using Trainer trainer = new(Classifier(1), 20, new() { Optimizer = Optimizer.Sgd(), MicroBatch = piece });
+        (float[] x, int[] y) = Clusters(20, seed: 5);
+        float[][] before = [.. trainer.Variables.Select(v => trainer.Content(v).ToArray())];
+
+        IReadOnlyDictionary<string, float[]> gradients = trainer.Gradients(20, [Bytes(x), Bytes(y)], default);
+        IReadOnlyDictionary<string, float[]> again = trainer.Gradients(20, [Bytes(x), Bytes(y)], default);
+
+        Assert.All(trainer.Variables.Zip(before), p => Assert.Equal(p.Second, trainer.Content(p.First).ToArray()));
+        Assert.All(gradients, g => Assert.Equal(g.Value, again[g.Key]));
+        trainer.Step(20, [Bytes(x), Bytes(y)], default, 0.5);
+        foreach ((TrainedVariable variable, float[] old) in trainer.Variables.Zip(before))
+        {
+            Assert.Contains(gradients[variable.Name], g => g != 0);
+            Assert.All(old.Zip(gradients[variable.Name], trainer.Content(variable).ToArray()), w => Assert.Equal(w.First - (0.5f * w.Second), w.Third, 1e-5));
+        }
+    }
+
     [Fact]
     public void A_classifier_learns_what_can_be_told_apart()
     {
