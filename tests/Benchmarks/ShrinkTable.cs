@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Compression;
+using Optc.Backends.TfLite;
 using Optc.Formats.Npy;
 using Optc.Ir;
 using Optc.Ops;
 using Optc.Ops.Kernels;
+using Optc.Passes.Shrink;
 using Optc.Runtime;
 using Optc.Shrink;
 using Optc.Tests.Fuzzing;
@@ -16,6 +18,8 @@ namespace Optc.Tests.Benchmarks;
 internal sealed record ShrinkTable(string Shared)
 {
     private const int Inputs = 1000;
+
+    private static readonly TfLiteWriteOptions Micro = new(TfLiteNames.Interface, TfLiteTarget.Micro);
 
     public void Print()
     {
@@ -29,6 +33,27 @@ internal sealed record ShrinkTable(string Shared)
                 Print(model, path);
             }
         }
+
+        PrintPlanted();
+    }
+
+    private void PrintPlanted()
+    {
+        Module original = Model.Load(Path.Combine(Shared, "models", "kws_ref_model", "kws_ref_model.tflite")).Module;
+        const ShrinkRules withoutFolds = ShrinkRules.All & ~(ShrinkRules.Fold | ShrinkRules.FoldPadded);
+        Console.WriteLine();
+        Console.WriteLine("| planted | weights | MACs | bytes | mcu | without folds: weights | bytes |");
+        Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
+        foreach (string variant in (string[])["original", "dead", "unread", "const", "sat", "mix"])
+        {
+            Model model = Model.Read(Model.Of(PlantedModel.Make(original, variant)).ToTfLite());
+            ShrinkResult result = model.Shrink();
+            ShrinkResult micro = model.Shrink(new() { Writing = Micro });
+            ShrinkResult plain = model.Shrink(new() { Rules = withoutFolds });
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {variant} | {result.Weights.After:N0} | {result.Macs.After:N0} | {result.File.Length:N0} | {micro.File.Length:N0} | {plain.Weights.After:N0} | {plain.File.Length:N0} |"));
+        }
     }
 
     private static void Print(Model model, string path)
@@ -36,7 +61,7 @@ internal sealed record ShrinkTable(string Shared)
         long begin = Stopwatch.GetTimestamp();
         ShrinkResult result = model.Shrink();
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
-        ShrinkResult micro = model.Shrink(new() { Writing = new(Backends.TfLite.TfLiteNames.Interface, Backends.TfLite.TfLiteTarget.Micro) });
+        ShrinkResult micro = model.Shrink(new() { Writing = Micro });
         string equal = model.Module.Main.Nodes.Any(n => n.Op is OpaqueTfLite)
             ? "not executable here"
             : Compare(model.Module, Model.Read(result.File).Module, Model.Read(micro.File).Module, Path.GetDirectoryName(path)!);
@@ -52,7 +77,7 @@ internal sealed record ShrinkTable(string Shared)
     private static long Gzip(ReadOnlyMemory<byte> file)
     {
         using MemoryStream stream = new();
-        using (GZipStream gzip = new(stream, CompressionLevel.SmallestSize))
+        using (GZipStream gzip = new(stream, CompressionLevel.SmallestSize, leaveOpen: true))
         {
             gzip.Write(file.Span);
         }

@@ -1,4 +1,3 @@
-
 namespace Optc.Passes.Shrink;
 
 /// <summary>Carries bounds through one node, as often as one likes.</summary>
