@@ -1,6 +1,6 @@
 using Optc.Formats.TfLite;
-using Optc.Ir.Text;
 using Optc.Ir;
+using Optc.Ir.Text;
 using Optc.Ops.Bounds;
 using Optc.Ops.Execution;
 using Optc.Ops.Gradients;

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using Optc.Ir;
 using Optc.Ops;
-using Optc.Ops.Gradients;
 using Optc.Ops.Execution;
+using Optc.Ops.Gradients;
 using Optc.Runtime;
 using Xunit;
 

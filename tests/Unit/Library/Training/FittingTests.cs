@@ -270,7 +270,10 @@ public sealed class FittingTests : IDisposable
         Model model = Model.Of(GraphBuilder.Module([builder.Build()]));
         FitOptions how = new()
         {
-            Epochs = 1, BatchSize = 20, Rate = LearningRate.Constant(1e-6), Pruning = new(PruningSchedule.Constant(0.5)) { Criterion = PruningCriterion.GradientTimesWeight },
+            Epochs = 1,
+            BatchSize = 20,
+            Rate = LearningRate.Constant(1e-6),
+            Pruning = new(PruningSchedule.Constant(0.5)) { Criterion = PruningCriterion.GradientTimesWeight },
         };
 
         float[] pruned = model.Fit(data, how: how).Model.Module.Main.Nodes[0].Inputs[1]!.Constant!.AsFloats().ToArray();
