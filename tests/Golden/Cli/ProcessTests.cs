@@ -213,7 +213,11 @@ public sealed class ProcessTests : IDisposable
 
     private Process Start(params string[] arguments)
     {
-        ProcessStartInfo start = new(Environment.ProcessPath!, ["exec", Path.Combine(AppContext.BaseDirectory, "optc.dll"), .. arguments])
+        string[] command = [Environment.ProcessPath!, "exec", Path.Combine(AppContext.BaseDirectory, "optc.dll"), .. arguments];
+
+        // Shells make what they start in the background deaf to interrupts, and so all that comes of it.
+        command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", .. command] : command;
+        ProcessStartInfo start = new(command[0], command[1..])
         {
             WorkingDirectory = _folder,
             RedirectStandardOutput = true,
