@@ -38,6 +38,7 @@ internal sealed class FlatBufferWriter(bool shareEqual, int largestDataAlignment
     private readonly PaddingGaps gaps = new(smallestRest);
     private readonly SharedPieces shared = new();
     private readonly SharedPieces vtables = new();
+    private readonly List<byte[]> layouts = [];
     private readonly Slot[] slots = new Slot[MaximumSlots];
     private int slotCount;
     private int largestAlignment = OffsetSize;
@@ -48,6 +49,18 @@ internal sealed class FlatBufferWriter(bool shareEqual, int largestDataAlignment
         String,
         OffsetVector,
         Table,
+    }
+
+    /// <summary>Vtables so far, in the order in which they were written.</summary>
+    public IReadOnlyList<byte[]> Layouts => layouts;
+
+    /// <summary>Writes vtables that tables will need, one behind the other: their lengths are no multiples of what other pieces stand on.</summary>
+    public void Prepare(IEnumerable<byte[]> vtablesToCome)
+    {
+        foreach (byte[] vtable in vtablesToCome)
+        {
+            WriteVtable(vtable);
+        }
     }
 
     public FlatOffset String(string? text)
@@ -255,6 +268,7 @@ internal sealed class FlatBufferWriter(bool shareEqual, int largestDataAlignment
 
         vtable.CopyTo(room.Span);
         vtables.Add(0, room, new FlatOffset(place));
+        layouts.Add(vtable.ToArray());
         return new FlatOffset(place);
     }
 

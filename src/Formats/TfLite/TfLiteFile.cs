@@ -61,16 +61,28 @@ public static class TfLiteFile
     public static FlatBufferContent Build(ModelRecord model, int bufferAlignment = DataAlignment)
     {
         // Neither way to fill gaps is always the better one, and gaps that data make may be filled better than those between tables.
-        IEnumerable<FlatBufferContent> candidates =
+        IEnumerable<(FlatBufferContent Content, IReadOnlyList<byte[]> Layouts)> candidates =
             from alignment in new[] { bufferAlignment, DataAlignment }.Distinct()
             from smallestRest in new[] { 0, SmallestVector }
-            select Build(model, alignment, smallestRest);
-        return candidates.MinBy(c => c.Length)!;
+            select Build(model, alignment, smallestRest, []);
+        (FlatBufferContent best, IReadOnlyList<byte[]> layouts) = candidates.MinBy(c => c.Content.Length);
+        if (bufferAlignment >= DataAlignment)
+        {
+            return best;
+        }
+
+        IEnumerable<FlatBufferContent> packed =
+            from alignment in new[] { bufferAlignment, DataAlignment }
+            from smallestRest in new[] { 0, SmallestVector }
+            select Build(model, alignment, smallestRest, layouts).Content;
+        return packed.Prepend(best).MinBy(c => c.Length)!;
     }
 
-    private static FlatBufferContent Build(ModelRecord model, int bufferAlignment, int smallestRest)
+    private static (FlatBufferContent Content, IReadOnlyList<byte[]> Layouts) Build(
+        ModelRecord model, int bufferAlignment, int smallestRest, IEnumerable<byte[]> layouts)
     {
         FlatBufferWriter writer = new(shareEqual: true, bufferAlignment, smallestRest);
+        writer.Prepare(layouts);
 
         // Written first, so that all that follows can go into the gaps between them.
         foreach (BufferRecord buffer in model.Buffers.Reverse().Where(b => !b.Data.IsEmpty))
@@ -78,6 +90,6 @@ public static class TfLiteFile
             writer.ByteVector(buffer.Data, DataAlignment);
         }
 
-        return writer.Finish(SchemaWriter.WriteModel(writer, model), Identifier);
+        return (writer.Finish(SchemaWriter.WriteModel(writer, model), Identifier), writer.Layouts);
     }
 }
