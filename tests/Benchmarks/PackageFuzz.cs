@@ -34,7 +34,7 @@ internal static class PackageFuzz
     {
         (byte[] Manifest, byte[] Blob)[] sound = [.. Models.Select((m, i) => Pack(shared, m, Accelerator.All[(2 * i) % Accelerator.All.Length]))];
         MutationKind[] kinds = Enum.GetValues<MutationKind>();
-        Console.WriteLine("| damaged | packages | equal | other scales | refused | failed | slowest, ms | most memory, MB |");
+        Console.WriteLine("| damaged | packages | equal | other content | refused | failed | slowest, ms | most memory, MB |");
         Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
         bool isSound = true;
         foreach (Part part in Enum.GetValues<Part>())

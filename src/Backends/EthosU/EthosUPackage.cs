@@ -77,7 +77,7 @@ public sealed class EthosUPackage
         {
             (TensorLayout layout, PackedTensor tensor) = Smallest(layer, options, cancellation);
             int start = (int)blob.Length;
-            packed.Add(new(layer.Name, layer.Operator, layout, [.. tensor.Ranges.Select(r => r with { Offset = start + r.Offset })], tensor.ReorderedWeights, PackedLayer.Hash(layer.Weights)));
+            packed.Add(new(layer.Name, layer.Operator, layout, [.. tensor.Ranges.Select(r => r with { Offset = start + r.Offset })], tensor.ReorderedWeights, PackedLayer.Hash(layer.Weights, layer.Entries)));
             blob.Write(tensor.Bytes.Span);
         }
 

@@ -114,7 +114,8 @@ internal static class ManifestReader
         string hash;
         try
         {
-            hash = PackedLayer.Hash(PackedTensor.Read(layout, blob, ranges.AsSpan()).Weights);
+            (short[] weights, ImmutableArray<ScaleEntry> entries) = PackedTensor.Read(layout, blob, ranges.AsSpan());
+            hash = PackedLayer.Hash(weights, entries);
         }
         catch (MalformedDataException damage)
         {

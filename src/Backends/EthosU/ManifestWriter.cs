@@ -76,7 +76,7 @@ internal static class ManifestWriter
         writer.WriteNumber("blockDepth", layout.BlockDepth);
         Write(writer, "depthOffsets", layout.DepthOffsets.AsSpan());
         writer.WriteNumber("weights", layer.SourceWeights);
-        writer.WriteString("weightsSha256", layer.WeightsHash);
+        writer.WriteString("contentSha256", layer.ContentHash);
         writer.WriteNumber("paddedWeights", layer.ReorderedWeights);
         writer.WriteNumber("padding", layer.ReorderedWeights - layer.SourceWeights);
         writer.WriteNumber("offset", layer.Offset);

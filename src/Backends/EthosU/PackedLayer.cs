@@ -11,9 +11,11 @@ namespace Optc.Backends.EthosU;
 /// <param name="Layout">Order and cuts of the weights.</param>
 /// <param name="Ranges">Slice after slice, core after core; offsets are from the start of the blob.</param>
 /// <param name="ReorderedWeights">Weights of all streams with their padding.</param>
-/// <param name="WeightsHash">SHA-256 of the weights in OHWI, each in two bytes, little endian: 64 hexadecimal digits.</param>
+/// <param name="ContentHash">
+/// SHA-256 of the weights in OHWI, each in two bytes, little endian, then of the entries of all output channels, ten bytes each: 64 hexadecimal digits.
+/// </param>
 public sealed record PackedLayer(
-    string Name, string Operator, TensorLayout Layout, ImmutableArray<WeightRange> Ranges, int ReorderedWeights, string WeightsHash)
+    string Name, string Operator, TensorLayout Layout, ImmutableArray<WeightRange> Ranges, int ReorderedWeights, string ContentHash)
 {
     /// <summary>Weights of the model.</summary>
     public int SourceWeights => Layout.Shape.Count;
@@ -36,13 +38,18 @@ public sealed record PackedLayer(
     /// <summary>Bytes of the largest slice of even and of odd number: the two buffers that hold slices in turn.</summary>
     public (int Even, int Odd) BufferBytes => (LargestSlice(0), LargestSlice(1));
 
-    /// <summary>The <see cref="WeightsHash"/> of weights: of two layouts that read the same bytes only one gives it.</summary>
-    internal static string Hash(ReadOnlySpan<short> weights)
+    /// <summary>The <see cref="ContentHash"/>: of two layouts that read the same bytes only one gives it.</summary>
+    internal static string Hash(ReadOnlySpan<short> weights, ImmutableArray<ScaleEntry> entries)
     {
-        byte[] bytes = new byte[sizeof(short) * weights.Length];
+        byte[] bytes = new byte[(sizeof(short) * weights.Length) + (ScaleEntry.Length * entries.Length)];
         for (int i = 0; i < weights.Length; i++)
         {
             BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(sizeof(short) * i), weights[i]);
+        }
+
+        for (int i = 0; i < entries.Length; i++)
+        {
+            entries[i].Write(bytes.AsSpan((sizeof(short) * weights.Length) + (ScaleEntry.Length * i), ScaleEntry.Length));
         }
 
         return Convert.ToHexStringLower(SHA256.HashData(bytes));
