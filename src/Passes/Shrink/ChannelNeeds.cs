@@ -13,6 +13,7 @@ namespace Optc.Passes.Shrink;
 internal sealed class ChannelNeeds
 {
     private readonly Graph _graph;
+
     // Of roots only; the others are asked by these.
     private readonly bool[] _needed;
     private readonly ImmutableArray<ChannelReader> _readers;

@@ -19,7 +19,6 @@ internal sealed class RemoveConstantChannels
     private readonly Dictionary<Value, Dictionary<int, (ShrinkRules Rule, int? Constant)>> _reasons = [];
     private readonly List<ChangedBias> _biases = [];
     private readonly SortedSet<string> _warnings = new(StringComparer.Ordinal);
-
     private readonly IReadOnlyDictionary<int, int>? _merged;
 
     private RemoveConstantChannels(TrackedGraph graph, BoundsAnalysis bounds, ShrinkRules rules, IReadOnlyDictionary<int, int>? merged)
